@@ -1,0 +1,13 @@
+"""Floor 1: what is to be learned. A Task has a name and a Kind; a Kind owns loss, link, metric and decoding."""
+
+from .kind import Kind as Kind
+from .kinds import Binary as Binary
+from .kinds import Count as Count
+from .kinds import Multiclass as Multiclass
+from .kinds import Multilabel as Multilabel
+from .kinds import Ordinal as Ordinal
+from .kinds import Regression as Regression
+from .missing import observed_rows as observed_rows
+from .missing import slices as slices
+from .scale import Scale as Scale
+from .task import Task as Task
