@@ -6,7 +6,7 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 Array = np.ndarray
 Means = dict[str, Float[Array, "N C"]]
+E = TypeVar("E", bound="Estimator")
 
 
 class Estimator(BaseEstimator, ABC):
@@ -62,22 +63,23 @@ class Estimator(BaseEstimator, ABC):
     def _load(self, folder: Path) -> None:
         """Read what ``_save`` wrote; ``tasks`` and ``scales_`` are known."""
 
-    def fit(self, X: Float[Array, "N D"], Y: Float[Array, "N W"]) -> Self:
-        """Learn all tasks. DataError if shapes do not fit or a task has no observed target."""
+    def fit(self: E, X: Float[Array, "N D"], Y: Float[Array, "N W"]) -> E:
+        """Learn all tasks; one without any observed target predicts the kind's default. DataError if shapes do not fit,
+        or a value is infinite."""
         X, Y = self._check(X, Y)
         self.scales_: dict[str, Scale] = fit_scales(self.tasks, Y)
         self.features_ = X.shape[1]
         self._fit(X, standardise(self.tasks, Y, self.scales_))
         return self
 
-    def fit_folds(self, X: Float[Array, "N D"], Y: Float[Array, "N W"], train: Bool[Array, "K N"]) -> list[Self]:
+    def fit_folds(self: E, X: Float[Array, "N D"], Y: Float[Array, "N W"], train: Bool[Array, "K N"]) -> list[E]:
         """K fitted copies, the k-th learned from the rows ``train[k]`` alone."""
         if type(self).fits_folds_together:
             X, Y = self._check(X, Y)
             return self._fit_folds(X, Y, train)
         return [clone(self).fit(X[rows], Y[rows]) for rows in train]
 
-    def _fit_folds(self, X: Float[Array, "N D"], Y: Float[Array, "N W"], train: Bool[Array, "K N"]) -> list[Self]:
+    def _fit_folds(self: E, X: Float[Array, "N D"], Y: Float[Array, "N W"], train: Bool[Array, "K N"]) -> list[E]:
         """All folds in one go, each copy with its own ``scales_`` and ``features_``; Y is in its own units."""
         raise AttributeError(f"{type(self).__name__} declares fits_folds_together and has no _fit_folds")
 

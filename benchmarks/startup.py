@@ -1,0 +1,44 @@
+"""What ``sharewise --help`` costs, as a share of importing torch: both measured in one run, one after the other.
+
+    python benchmarks/startup.py [--rounds 5]
+
+Prints the median of each and the ratio; ends with code 1 where the ratio is above a tenth.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+from time import perf_counter
+
+LIMIT = 0.1
+COMMANDS = {"import torch": ["-c", "import torch"], "sharewise --help": ["-m", "sharewise", "--help"],
+            "bare python": ["-c", "pass"]}
+
+
+def seconds(words: list[str]) -> float:
+    """Wall time of one fresh Python process."""
+    start = perf_counter()
+    subprocess.run([sys.executable, *words], check=True, stdout=subprocess.DEVNULL)
+    return perf_counter() - start
+
+
+def main() -> int:
+    """Measure in turns, so that a busy moment of the machine hits all alike."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=5)
+    rounds = parser.parse_args().rounds
+    for words in COMMANDS.values():
+        seconds(words)  # the first reads from disk
+    times = [[seconds(words) for words in COMMANDS.values()] for _ in range(rounds)]
+    medians = {name: sorted(own)[rounds // 2] for name, own in zip(COMMANDS, zip(*times, strict=True), strict=True)}
+    for name, value in medians.items():
+        print(f"{name:20s} {value:7.3f} s")
+    ratio = medians["sharewise --help"] / medians["import torch"]
+    print(f"ratio {ratio:.3f} (at most {LIMIT})")
+    return int(ratio > LIMIT)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,70 @@
+"""What is known of one step: the losses, and the gradients for whoever asks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from ..base import UnknownNameError, UsageError
+
+
+class Signal:
+    """The losses of one step by task, and, computed when first asked for, their gradients in the shared parameters.
+
+    ``losses`` [T] are the values (NaN where not observed), ``observed`` [T] says which tasks have one,
+    ``jacobian`` [T, P] has the gradient of each task in its row (0 where not observed), ``gramian`` [T, T] their inner
+    products. ``roots`` are the loss tensors themselves, of the observed tasks alone, with their graph.
+
+    Parameters: ``losses``: a scalar tensor a task, NaN or left out = not observed; ``shared``: the P shared parameters;
+    ``tasks``: all names in the wanted order (default: as they stand in ``losses``).
+
+    >>> shared = torch.tensor([1.0, 2.0], requires_grad=True)
+    >>> signal = Signal({"a": shared.sum(), "b": shared[0] * 3}, [shared])
+    >>> signal.gramian.tolist()
+    [[2.0, 3.0], [3.0, 9.0]]
+    """
+
+    def __init__(self, losses: Mapping[str, Tensor], shared: Sequence[Tensor], tasks: Sequence[str] = ()) -> None:
+        self.tasks = tuple(tasks) or tuple(losses)
+        self.shared = [parameter for parameter in shared if parameter.requires_grad]
+        for name, loss in losses.items():
+            if name not in self.tasks:
+                raise UnknownNameError.near("task", name, self.tasks)
+            if loss.numel() != 1:
+                raise UsageError(f"the loss of task {name!r}", f"has shape {tuple(loss.shape)}",
+                                 "it must be one number", "Take its mean over the rows.")
+        if not losses:
+            raise UsageError("losses", "are empty", "there must be at least one", "Leave the step out.")
+        like = next(iter(losses.values()))
+        gap = torch.full((), torch.nan, dtype=like.dtype, device=like.device)
+        self.losses: Float[Tensor, "T"] = torch.stack(
+            [losses[name].detach().reshape(()) if name in losses else gap for name in self.tasks])
+        self.observed: Bool[Tensor, "T"] = ~self.losses.isnan()
+        self.where = [at for at, seen in enumerate(self.observed.tolist()) if seen]
+        self.roots = [losses[self.tasks[at]].reshape(()) for at in self.where]
+
+    @cached_property
+    def jacobian(self) -> Float[Tensor, "T P"]:
+        """Gradient of each task's loss in the shared parameters, one backward pass a task; the graph is kept."""
+        size = sum(parameter.numel() for parameter in self.shared)
+        rows = self.losses.new_zeros(len(self.tasks), size)
+        for at, root in zip(self.where, self.roots, strict=True):
+            if root.requires_grad:
+                parts = torch.autograd.grad(root, self.shared, retain_graph=True, allow_unused=True,
+                                            materialize_grads=True)
+                rows[at] = torch.cat([part.reshape(-1) for part in parts]).to(rows.dtype)
+        return rows
+
+    @cached_property
+    def gramian(self) -> Float[Tensor, "T T"]:
+        """Inner products of the tasks' gradients."""
+        return self.jacobian @ self.jacobian.mT
+
+    @property
+    def has_jacobian(self) -> bool:
+        """Whether somebody has already paid for the gradients of the single tasks."""
+        return "jacobian" in self.__dict__

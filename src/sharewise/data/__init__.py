@@ -1,0 +1,15 @@
+"""Floor 2: tables, the tasks in them and why, arrays to learn from, splits, and what is wrong with the data."""
+
+from .answers import format_predictions as format_predictions
+from .answers import format_probabilities as format_probabilities
+from .encoder import Encoder as Encoder
+from .encoder import Input as Input
+from .infer import infer_tasks as infer_tasks
+from .long import wanted_rows as wanted_rows
+from .parse_kind import parse_kind as parse_kind
+from .sources import as_table as as_table
+from .sources import read_table as read_table
+from .sources import write_table as write_table
+from .split import split_test as split_test
+from .split import split_folds as split_folds
+from .targets import encode_targets as encode_targets

@@ -1,0 +1,177 @@
+"""The leak watch: features that give a target away, by name, before any training."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float, Int
+
+from .alike import alike
+from .explain import Levels, levels, unexplained, unexplained_across_gaps
+from .finding import Finding, drop_option, listed
+from .formula import parts_of
+from .recoding import certain_rows, filled_left, is_coarse_form
+from .sample import Target
+from .screen import worth_a_look
+
+Array = np.ndarray
+FEWEST_ROWS = 20  # observed ones; below, nothing is said
+FEWEST_OF_CLASS = 5
+TOTAL = 0.02  # share of the target's variance that is left: given away
+STRONG_CLASS, STRONG_NUMBER = 0.25, 0.05  # so little left by one feature alone is worth a note
+SUSPECT, STANDS_OUT = 0.5, 0.5  # so little left, by a name alike, and half of what any other feature leaves
+CERTAIN = 0.6  # so little left, and a class made certain in many rows
+DRIFT = 0.03  # left over a gap in the feature's range: the target only drifts along it
+FEW_LEVELS = 20
+
+
+class Link(NamedTuple):
+    """What one feature says about one target: the share ``left`` open, why it is reported, and a detail in words."""
+
+    feature: str
+    left: float
+    code: str
+    detail: str = ""
+
+
+def watch(table: pd.DataFrame, features: Sequence[str], targets: Sequence[Target],
+          rows: Int[Array, "n"]) -> list[Finding]:
+    """Leaks, suspects and strong features of every target, seen in the given rows of the table.
+
+    - "leak": the feature alone leaves less than 2 % of the target's variance open (less still below 200 rows), or it
+      is a coarser form of the target, or two or three features give it by a formula.
+    - "drifts-with": the target follows a number such as a time, but not across a gap in it.
+    - "suspect": a name like the target's, more than half explained, and twice as close as any other feature; or in
+      some categories, or where it is filled at all, a class is certain.
+    - "strong-feature": much explained by one feature alone, which may be honest.
+    """
+    known = {name: levels(table[name].iloc[rows]) for name in features}
+    look = worth_a_look(list(known.values()), [target.values[rows] for target in targets],
+                        [target.classes for target in targets])
+    found: list[Finding] = []
+    for target, ask in zip(targets, look, strict=True):
+        values = target.values[rows]
+        seen = ~np.isnan(values)
+        values = values[seen]
+        if not _enough(values, target.classes):
+            continue
+        mine = {name: known[name].where(seen) for name, asked in zip(features, ask, strict=True) if asked}
+        links = _links(target, values, mine)
+        found.extend(_report(target, links, len(values)))
+        if not target.classes:
+            told = {link.feature for link in links if link.code in ("leak", "drifts-with")}
+            found.extend(_formula(target, values, {n: f for n, f in mine.items() if n not in told}))
+    return found
+
+
+def _enough(values: Float[Array, "n"], classes: int) -> bool:
+    if len(values) < FEWEST_ROWS or values.min() == values.max():
+        return False
+    return not classes or bool(np.sort(np.bincount(values.astype(int)))[-2] >= FEWEST_OF_CLASS)
+
+
+def _links(target: Target, values: Float[Array, "n"], features: dict[str, Levels]) -> list[Link]:
+    """What is worth saying about each feature, for one target."""
+    columns = _columns(values, target.classes)
+    weight = columns.var(axis=0)
+    left = {}
+    for name, feature in features.items():
+        shares = unexplained(feature, columns)
+        left[name] = float(shares @ weight / weight.sum()) if target.classes else float(shares.min())
+    links = {name: link for name, feature in features.items()
+             if (link := _total(name, feature, values, columns, left[name], target.classes))}
+    near = {name for name in features if left[name] < SUSPECT and alike(target.label or target.task, name)}
+    best = min((left[name] for name in features if name not in links and name not in near), default=0.75)
+    for name, feature in features.items():
+        if name not in links:
+            link = _partial(name, feature, values, left[name], target.classes,
+                            name in near and left[name] < STANDS_OUT * min(best, 1.0))
+            links |= {name: link} if link else {}
+    return list(links.values())
+
+
+def _columns(values: Float[Array, "n"], classes: int) -> Float[Array, "n C"]:
+    """The target as columns to explain: one a class; a number as it is and as its rank."""
+    if not classes:
+        ranks = pd.Series(values).rank().to_numpy()
+        return np.stack([(values - values.mean()) / max(values.std(), 1e-300), ranks / len(ranks)], axis=1)
+    codes = np.unique(values)
+    return (values[:, None] == codes[1 if len(codes) == 2 else 0:]).astype(float)
+
+
+def _total(name: str, feature: Levels, values: Float[Array, "n"], columns: Float[Array, "n C"], left: float,
+           classes: int) -> Link | None:
+    """The link of a feature that gives the target away by itself, or along which it drifts."""
+    smooth = not classes and feature.ordered and len(feature.place) > FEW_LEVELS and left < STRONG_NUMBER
+    if smooth and unexplained_across_gaps(feature, columns).min() > max(DRIFT, 2 * left):
+        return Link(name, left, "drifts-with")
+    if left < TOTAL * min(1.0, len(values) / 200) ** 2:
+        filled = filled_left(feature, columns) < 2 * TOTAL
+        return Link(name, left, "leak", "by being filled or empty" if filled else "")
+    if not classes and left < SUSPECT and is_coarse_form(feature, values, FEW_LEVELS, TOTAL):
+        return Link(name, left, "leak", "a coarser form of it")
+    return None
+
+
+def _partial(name: str, feature: Levels, values: Float[Array, "n"], left: float, classes: int,
+             stands_out: bool) -> Link | None:
+    """The link of a feature that says much, though not all."""
+    if stands_out:
+        return Link(name, left, "suspect", "the names are alike")
+    if classes and left < CERTAIN:
+        share = certain_rows(feature, values, FEW_LEVELS)
+        if share:
+            return Link(name, left, "suspect", f"a class is certain in {share:.0%} of the rows")
+    return Link(name, left, "strong-feature") if left < (STRONG_CLASS if classes else STRONG_NUMBER) else None
+
+
+SAY = {
+    "leak": ("warning", "is given away by {names}", "Leave out what is not known beforehand: {drop}."),
+    "drifts-with": ("warning", "drifts along with {names}: random rows are told by their neighbours",
+                    "To predict later values split with --time {first}, else leave it out: {drop}."),
+    "suspect": ("warning", "may be given away by {names}", "Leave out what is not known beforehand: {drop}."),
+    "strong-feature": ("note", "is mostly explained by one feature alone: {names}",
+                       "That may be honest; leave out what is not known beforehand: {drop}."),
+}
+
+
+def _report(target: Target, links: Sequence[Link], rows: int, most: int = 6) -> Iterator[Finding]:
+    """One finding for each sort of link."""
+    for code, (level, message, remedy) in SAY.items():
+        mine = sorted((link for link in links if link.code == code), key=lambda link: link.left)
+        if mine:
+            columns = tuple(link.feature for link in mine)
+            shown = [f"{link.feature!r} ({explained(link.left)}{', ' if link.detail else ''}{link.detail})"
+                     for link in mine[:most]]
+            names = ", ".join(shown) + (f" and {len(mine) - most} more" if len(mine) > most else "")
+            yield Finding(level, code, target.task, columns,
+                          f"{target.words}{message.format(names=names)}; seen in {rows:,} rows",
+                          remedy.format(drop=drop_option(columns), first=columns[0]))
+
+
+def explained(left: float) -> str:
+    """The share that is explained, in words.
+
+    >>> explained(0.0004), explained(0.2)
+    ('explains over 99.9 %', 'explains 80 %')
+    """
+    share = 100 * (1 - left)
+    return "explains over 99.9 %" if share > 99.9 else f"explains {share:.{1 if share > 95 else 0}f} %"
+
+
+def _formula(target: Target, values: Float[Array, "n"], features: dict[str, Levels]) -> Iterator[Finding]:
+    """The finding where two or three features together give a number away."""
+    names = [name for name, feature in features.items() if feature.ordered and len(feature.place) > 2]
+    if len(names) < 2:
+        return
+    X = np.stack([features[name].place[features[name].code] for name in names], axis=1)
+    parts = parts_of(values, X)
+    if parts:
+        places, form, left = parts
+        columns = tuple(names[place] for place in places)
+        yield Finding("warning", "leak", target.task, columns,
+                      f"is a {form} of {listed(columns)} (together: {explained(left)}); seen in {len(values):,} rows",
+                      f"Leave out what is not known beforehand: {drop_option(columns)}.")

@@ -1,0 +1,79 @@
+"""CSV and its cousins: comma, semicolon, tab or bar between the cells."""
+
+from __future__ import annotations
+
+import csv
+import re
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from ...base import DataError
+from .broken import broken, open_text
+
+MISSING = ("", "NA", "N/A", "n/a", "#N/A", "NaN", "nan", "-nan", "NULL", "null", "<NA>", "?")  # but not the word None
+DELIMITERS = ",;\t|"
+COMMA_NUMBER, POINT_NUMBER = re.compile(r"^-?\d+,\d+$"), re.compile(r"^-?\d+\.\d+$")
+
+
+def read_delimited(path: Path) -> pd.DataFrame:
+    """A table of delimited text; the delimiter is the one that cuts the first lines into most equal parts."""
+    delimiter, sample = sniff(path)
+    header = sample[0]
+    if any(header.count(name) > 1 for name in header if name.strip()):
+        doubles = sorted({name for name in header if name.strip() and header.count(name) > 1})
+        raise DataError(f"table {str(path)!r}", f"has the column {', '.join(map(repr, doubles[:5]))} more than once",
+                        "each column name may stand once", "Rename or drop the doubles.")
+    cells = [cell for row in sample[1:] for cell in row]
+    comma = delimiter == ";" and any(map(COMMA_NUMBER.match, cells)) and not any(map(POINT_NUMBER.match, cells))
+    try:
+        with open_text(path) as file:
+            frame = pd.read_csv(file, sep=delimiter, na_values=list(MISSING), keep_default_na=False, low_memory=False,
+                                index_col=False, decimal="," if comma else ".", skip_blank_lines=len(header) > 1)
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, csv.Error) as error:
+        raise broken(path, error) from error
+    return _name_blanks(frame, header, path)
+
+
+def sniff(path: Path, lines: int = 50) -> tuple[str, list[list[str]]]:
+    """The delimiter and the first rows."""
+    with open_text(path) as file:
+        text = [line for _, line in zip(range(lines), file, strict=False)]
+    if not any(line.strip() for line in text):
+        raise DataError(f"table {str(path)!r}", "is an empty file", "it must have a header and rows",
+                        "Check the export.")
+    best: tuple[tuple[float, int], str, list[list[str]]] | None = None
+    for delimiter in DELIMITERS:
+        try:
+            rows = [row for row in csv.reader(text, delimiter=delimiter) if row]
+        except csv.Error as error:
+            raise broken(path, error) from error
+        width = len(rows[0])
+        even = float(np.mean([len(row) == width for row in rows[:-1] or rows]))  # the last one may be cut off
+        rank = (even if width > 1 else 0.0, width)
+        if best is None or rank > best[0]:
+            best = (rank, delimiter, rows)
+    assert best is not None
+    return best[1], best[2]
+
+
+def _name_blanks(frame: pd.DataFrame, header: list[str], path: Path) -> pd.DataFrame:
+    """A nameless first column of row numbers goes (with a warning); any other nameless column is refused."""
+    blank = [at for at, name in enumerate(header) if not name.strip()]
+    if blank == [0] and _numbers_rows(frame.iloc[:, 0]):
+        warnings.warn(f"table {str(path)!r}: the first column has no name and numbers the rows; it is left out",
+                      stacklevel=2)
+        return frame.iloc[:, 1:]
+    if blank:
+        raise DataError(f"table {str(path)!r}", f"has no name for column {blank[0] + 1}",
+                        "every column needs a name in the first line", "Name it or drop it.")
+    return frame
+
+
+def _numbers_rows(column: pd.Series) -> bool:
+    if not pd.api.types.is_integer_dtype(column.dtype) or not len(column):
+        return False
+    values = column.to_numpy()
+    return bool(values[0] in (0, 1) and (np.diff(values) == 1).all())

@@ -1,0 +1,7 @@
+"""Floor 4: who learns with whom: plans, candidates, the choice per task, and the Learner that does the main job."""
+
+from .learner import Learner as Learner
+from .learner import load as load
+from .plan import Group as Group
+from .plan import Plan as Plan
+from .pool import Progress as Progress

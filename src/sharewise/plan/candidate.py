@@ -1,0 +1,55 @@
+"""A candidate: a family, a plan and a strength of regularisation, ready to be fitted on folds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from ..base.calls import from_call, to_call
+from ..base.estimator import Estimator
+from .plan import Plan
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One way to learn all tasks.
+
+    ``parts`` are unfitted estimators which together serve every task: one a group of the plan, or fewer where an
+    estimator takes several groups at once. ``seconds`` is a first guess of the time for all folds on one core.
+    """
+
+    name: str
+    plan: Plan
+    parts: tuple[Estimator, ...]
+    seconds: float = 1.0
+
+    @property
+    def shares(self) -> bool:
+        """Whether any of its tasks may learn from another."""
+        return any(part.shares for part in self.parts)
+
+    @property
+    def family(self) -> str:
+        """The word for its sort of model."""
+        return self.parts[0].family
+
+    @property
+    def slug(self) -> str:
+        """The name as a folder name."""
+        return "".join(letter if letter.isalnum() else "-" for letter in self.name)
+
+    def serves(self, part: int) -> tuple[str, ...]:
+        """The tasks that a part serves: those it knows and that no group leaves to another."""
+        learns = {task.name for task in self.parts[part].tasks}
+        return tuple(name for group in self.plan.groups if set(group.learns) <= learns for name in group.serves)
+
+    def to_json(self) -> dict[str, Any]:
+        """A JSON-ready dict."""
+        return {"name": self.name, "plan": self.plan.to_json(), "parts": [to_call(part) for part in self.parts],
+                "seconds": self.seconds}
+
+    @classmethod
+    def from_json(cls, state: dict[str, Any]) -> Candidate:
+        """The candidate that ``to_json`` described."""
+        parts = tuple(from_call(part) for part in state["parts"])
+        return cls(state["name"], Plan.from_json(state["plan"]), parts, state["seconds"])

@@ -1,0 +1,130 @@
+"""The choice per task, and what it is worth: everything is decided without the rows that it is judged on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from ..task import Task, observed_rows, slices
+from .ensemble import Bench, select_for_all, select_for_one, thin
+from .evidence import NEEDED, chance_of_gain, gain_and_error
+
+Array = np.ndarray
+SIDES = ("separate", "together", "all")
+
+
+@dataclass(frozen=True)
+class TaskChoice:
+    """What was chosen for one task, and its honest out-of-fold predictions.
+
+    ``rows`` [n]: the rows in which the task is observed. ``weights``: side -> weight of each candidate [M], for the
+    sides "separate" (no shared learner), "together" (only shared ones; absent where there are none) and "chosen".
+    ``means``: side -> prediction [n, C] of every row by a choice that never saw the row's fold. ``chance``: posterior
+    probability that shared learners gain. ``shared``: whether they serve.
+    """
+
+    rows: Int[Array, "n"]
+    weights: dict[str, Float[Array, "M"]]
+    means: dict[str, Float[Array, "n C"]]
+    chance: float
+    shared: bool
+
+
+def choose(tasks: Sequence[Task], Y: Float[Array, "N W"], folds: Int[Array, "N"],
+           predictions: Sequence[dict[str, Float[Array, "N C"]]], shares: Sequence[bool], units: dict[str, float],
+           groups: Int[Array, "N"] | None = None, seed: int = 0, needed: float = NEEDED) -> dict[str, TaskChoice]:
+    """For every task: the ensemble that serves it, out of the candidates' out-of-fold ``predictions``.
+
+    ``shares[m]`` says whether candidate m learned tasks together. The ensemble without shared learners is the default;
+    the one out of all candidates takes its place where the posterior chance of a gain is at least ``needed``. The
+    honest means of a row come from ensembles and decisions made on the other folds.
+    """
+    seen = observed_rows(Y, tasks)
+    parts = slices(tasks)
+    rows = {task.name: np.flatnonzero(seen[:, at]) for at, task in enumerate(tasks)}
+    benches = {task.name: Bench(task.kind, np.stack([means[task.name][rows[task.name]] for means in predictions]),
+                                Y[rows[task.name], parts[task.name]], units[task.name]) for task in tasks}
+    own_folds = {name: folds[at] for name, at in rows.items()}
+    sides = _sides(np.asarray(shares, dtype=bool))
+    full = {side: _weights(benches, own_folds, member, None, seed) for side, member in sides.items()}
+    honest = _honest(benches, own_folds, sides, seed)
+    own_groups = {name: None if groups is None else groups[at] for name, at in rows.items()}
+    chances = _chances(benches, honest, own_folds, own_groups)
+    return {task.name: _chosen(task.name, rows[task.name], full, honest[task.name], chances, own_folds[task.name],
+                               needed) for task in tasks}
+
+
+def _sides(shares: Bool[Array, "M"]) -> dict[str, Bool[Array, "M"]]:
+    """Which candidates each side may choose from; without separate ones the default is all there is."""
+    everything = np.ones_like(shares)
+    sides = {"separate": ~shares if (~shares).any() else everything, "all": everything}
+    if shares.any():
+        sides["together"] = shares
+    return sides
+
+
+def _weights(benches: dict[str, Bench], own_folds: dict[str, Array], member: Bool[Array, "M"], left_out: int | None,
+             seed: int) -> dict[str, Float[Array, "M"]]:
+    """Weights [M] of each task, selected on the rows outside of fold ``left_out``."""
+    thinned = {}
+    for name, bench in benches.items():
+        kept = np.flatnonzero(own_folds[name] != left_out) if left_out is not None else np.arange(len(bench.target))
+        if len(kept) == 0:  # all rows of the task lie in one fold: it follows the others
+            continue
+        small = bench.rows(kept[thin(len(kept), seed)])
+        thinned[name] = Bench(small.kind, small.means[member], small.target, small.unit)
+    common = select_for_all(list(thinned.values()))
+    weights = {}
+    for name in benches:
+        weights[name] = np.zeros(len(member))
+        weights[name][member] = select_for_one(thinned[name], common) if name in thinned else common / common.sum()
+    return weights
+
+
+def _honest(benches: dict[str, Bench], own_folds: dict[str, Array], sides: dict[str, Array],
+            seed: int) -> dict[str, dict[str, Array]]:
+    """Task -> side -> means [n, C], each row's by weights that were selected without its fold."""
+    honest = {name: {side: np.empty(bench.means.shape[1:]) for side in sides} for name, bench in benches.items()}
+    for fold in np.unique(np.concatenate(list(own_folds.values()))):
+        for side, member in sides.items():
+            weights = _weights(benches, own_folds, member, int(fold), seed)
+            for name, bench in benches.items():
+                inside = own_folds[name] == fold
+                honest[name][side][inside] = np.tensordot(weights[name], bench.means[:, inside], axes=1)
+    return honest
+
+
+def _chances(benches: dict[str, Bench], honest: dict[str, dict[str, Array]], own_folds: dict[str, Array],
+             own_groups: dict[str, Array | None]) -> dict[int | None, dict[str, float]]:
+    """Fold left out (None: nothing) -> task -> chance that the ensemble of all candidates gains on the separate one."""
+    losses = {name: {side: bench.kind.row_loss(honest[name][side], bench.target) / bench.unit
+                     for side in ("separate", "all")} for name, bench in benches.items()}
+    found: dict[int | None, dict[str, float]] = {}
+    for left_out in (None, *np.unique(np.concatenate(list(own_folds.values()))).tolist()):
+        estimates = {}
+        for name, loss in losses.items():
+            kept = own_folds[name] != left_out if left_out is not None else np.ones(len(own_folds[name]), dtype=bool)
+            cluster = own_groups[name]
+            if kept.sum() >= 2:
+                estimates[name] = gain_and_error(loss["separate"][kept], loss["all"][kept], own_folds[name][kept],
+                                                 None if cluster is None else cluster[kept])
+        gains, errors = (np.array([pair[at] for pair in estimates.values()]) for at in (0, 1))
+        found[left_out] = dict(zip(estimates, chance_of_gain(gains, errors).tolist(), strict=True))
+    return found
+
+
+def _chosen(name: str, rows: Array, full: dict[str, dict[str, Array]], honest: dict[str, Array],
+            chances: dict[int | None, dict[str, float]], folds: Array, needed: float) -> TaskChoice:
+    """Put the decision on top: over all rows for serving, without each fold for its honest means."""
+    shared = chances[None].get(name, 0.0) >= needed
+    weights = {side: full[side][name] for side in full if side != "all"}
+    weights["chosen"] = full["all" if shared else "separate"][name]
+    means = {side: mean for side, mean in honest.items() if side != "all"}
+    means["chosen"] = honest["separate"].copy()
+    for fold in np.unique(folds):
+        if chances[int(fold)].get(name, 0.0) >= needed:
+            means["chosen"][folds == fold] = honest["all"][folds == fold]
+    return TaskChoice(rows, weights, means, chances[None].get(name, 0.0), shared)

@@ -1,0 +1,234 @@
+"""The main job: from a table to a model that is never knowingly worse than separate models, and the evidence."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from time import monotonic
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float
+
+from ..base import FolderError, NotFittedError, UsageError
+from ..base.checks import no_duplicates, one_of, within
+from ..base.estimator import fit_scales
+from ..base.store import seal, unseal, writing
+from ..data import as_table, encode_targets, format_predictions, format_probabilities
+from ..judge import Report, fit_calibration, render_html
+from ..task import Kind, Task, slices
+from .candidate import Candidate
+from .choice import TaskChoice, choose
+from .decision import served_plan
+from .evidence import NEEDED
+from .duration import read_seconds
+from .plan import Plan
+from .pool import Outcome, Progress, fit_all, fit_here
+from .portfolio import FAMILIES, portfolio
+from .prepare import Prepared, Question, describe_question, prepare
+from .reporting import Evidence, RunFacts, build_report, evidence_of_choice, evidence_of_table
+from .run import RunFolder
+from .served import Member, Served
+
+Array = np.ndarray
+FORMAT = 1
+
+
+class Learner:
+    """Learns several targets of a table, finds out which should learn together, and serves what paid.
+
+    Parameters: ``time_budget`` in seconds or as text ("90s", "5m", "1h"), counting everything; None tries the whole
+    portfolio. ``plan``: "auto" (all plans compete), "separate", "together", a Plan, or the path of a plan's JSON.
+    ``families``: which of "linear", "trees", "network" may compete (None: all). ``kinds``: target -> kind, where the
+    inferred one is not wanted ("ordinal:low<mid<high"). ``drop``: columns that must not be features; ``drop_leaks``
+    drops what the leak watch names. ``folds``: how many parts the evidence rests on. ``workers``: processes to fit
+    in (None: one a core; 0: this very process). ``on_progress`` is called with a Progress now and then.
+
+    After ``fit``: ``tasks_``, ``findings_`` (the doctor's), ``plan_``, ``report_``, ``scales_``.
+
+    >>> import numpy as np, pandas as pd
+    >>> x = np.random.default_rng(0).normal(size=(80, 3))
+    >>> table = pd.DataFrame(x, columns=["a", "b", "c"]).assign(price=x[:, 0] * 3 + 5, sold=x[:, 1] > 0)
+    >>> learner = Learner(families=("linear",), workers=0).fit(table, targets=["price", "sold"])
+    >>> list(learner.predict(table.head(2)).columns)
+    ['price', 'sold']
+    """
+
+    def __init__(self, *, time_budget: float | str | None = None, plan: str | Plan | Path = "auto",
+                 families: Sequence[str] | None = None, kinds: Mapping[str, str | Kind] | None = None,
+                 drop: Sequence[str] = (), drop_leaks: bool = False, folds: int = 5, seed: int = 0,
+                 workers: int | None = None, on_progress: Callable[[Progress], None] | None = None) -> None:
+        self.time_budget, self.plan, self.families, self.kinds = time_budget, plan, families, kinds
+        self.drop, self.drop_leaks, self.folds, self.seed = drop, drop_leaks, folds, seed
+        self.workers, self.on_progress = workers, on_progress
+        self._budget = read_seconds(time_budget)
+        within("folds", folds, 2, 50)
+        within("seed", seed, 0, 2**32 - 1)
+        within("workers", 0 if workers is None else workers, 0, 1024)
+        if isinstance(drop, str) or isinstance(families, str):
+            raise UsageError("drop or families", "is one text", "it must be a list of names", "Put it in brackets.")
+        for family in families or ():
+            one_of("family", family, FAMILIES)
+
+    # -- learning ----------------------------------------------------------------------------------------------
+    def fit(self, table: Any, targets: Sequence[str | Task], *, task_column: str | None = None,
+            group: str | None = None, time: str | None = None, split: str | None = None, test: float = 0.0,
+            run_folder: str | Path | None = None, resume: bool = False, started: float | None = None) -> Learner:
+        """Learn ``targets`` from a table: a path, a pandas or polars frame, an array, or a dict of columns.
+
+        ``task_column``: the long layout, in which a row belongs to the task that this column names. ``group``: rows
+        of one group stay in one fold. ``time``: folds are blocks in time. ``split``: a column that says train
+        or test; ``test``: the share of rows to hold out instead. The test part is only looked at for the report.
+        ``run_folder`` keeps what is done; with ``resume`` a broken-off fit goes on from there. ``started`` is the
+        time.monotonic() that the budget counts from. DataError, UsageError or JobError, each with what to do.
+        """
+        began = monotonic() if started is None else started
+        frame = as_table(table)
+        question = Question(_as_list(targets), task_column, group, time, split, test)
+        prepared = prepare(frame, question, self.kinds, self.drop, self.drop_leaks, self.folds, self.seed)
+        self.tasks_, self.findings_, self.group_ = prepared.tasks, prepared.findings, group
+        self.scales_ = fit_scales(self.tasks_, prepared.Y)
+        candidates = portfolio(prepared, self.plan, self.families, self.seed)
+        run = self._open_run(run_folder, resume)
+        config = {"question": describe_question(question), "seed": self.seed, "budget": self._budget,
+                  "drop": list(self.drop)}
+        run.start(prepared.X, prepared.Y, prepared.folds, self.tasks_, candidates, config)
+        spent = run.spent()
+        outcome = self._fit_candidates(run, candidates, lambda: monotonic() - began + spent)
+        self._choose(prepared, run, [candidates[number] for number in outcome.done])
+        self._judge(frame, prepared, run, candidates, outcome, lambda: monotonic() - began + spent)
+        return self
+
+    def _open_run(self, run_folder: str | Path | None, resume: bool) -> RunFolder:
+        if run_folder is None:
+            self._scratch = tempfile.TemporaryDirectory(prefix="sharewise-")
+            return RunFolder(self._scratch.name)
+        if (Path(run_folder) / "work").exists() and not resume:
+            raise FolderError(f"run folder {str(run_folder)!r}", "holds unfinished work", "it must be new or resumed",
+                              "Add --resume (resume=True), or delete it.")
+        Path(run_folder).mkdir(parents=True, exist_ok=True)
+        return RunFolder(run_folder)
+
+    def _fit_candidates(self, run: RunFolder, candidates: list[Candidate],
+                        elapsed: Callable[[], float]) -> Outcome:
+        workers = os.cpu_count() or 1 if self.workers is None else self.workers
+        if workers == 0:
+            return fit_here(run, candidates, self._budget, elapsed, self.on_progress)
+        return fit_all(run, candidates, self._budget, elapsed, workers, self.on_progress)
+
+    def _choose(self, prepared: Prepared, run: RunFolder, done: list[Candidate]) -> None:
+        """Ensembles and decisions per task, calibration, and what serves."""
+        self.choices_: dict[str, TaskChoice] = choose(
+            self.tasks_, prepared.Y, prepared.folds, [run.means(candidate) for candidate in done],
+            [candidate.shares for candidate in done], {name: scale.unit for name, scale in self.scales_.items()},
+            prepared.groups, self.seed, needed=NEEDED if self.plan == "auto" else 0.0)
+        self.plan_ = served_plan(self.choices_, done)
+        parts = slices(self.tasks_)
+        calibrations = {task.name: fit_calibration(task, one.means["chosen"], prepared.Y[one.rows, parts[task.name]])
+                        for task in self.tasks_ if (one := self.choices_[task.name])}
+        used = [at for at in range(len(done))
+                if any(weights[at] > 0 for one in self.choices_.values() for weights in one.weights.values())]
+        sides = list(next(iter(self.choices_.values())).weights)
+        weights = {side: {name: one.weights[side][used].tolist() for name, one in self.choices_.items()}
+                   for side in sides}
+        members = [Member(done[at].name, done[at].family, done[at].shares, done[at].plan,
+                          [done[at].serves(part) for part in range(len(done[at].parts))], run.folder(done[at]))
+                   for at in used]
+        self.served_ = Served(self.tasks_, self.scales_, prepared.encoder, members, weights, calibrations)
+
+    def _judge(self, frame: pd.DataFrame, prepared: Prepared, run: RunFolder, candidates: list[Candidate],
+               outcome: Outcome, elapsed: Callable[[], float]) -> None:
+        """The report: on the test part where there is one, else on out-of-fold predictions."""
+        if len(prepared.test):
+            part = frame.iloc[prepared.test].reset_index(drop=True)
+            evidence = self._evidence(part, f"the test part of {len(part)} rows")
+        else:
+            evidence = evidence_of_choice(self.tasks_, prepared.Y, prepared.folds, prepared.groups,
+                                          self.choices_, self.served_)
+        self.facts_ = RunFacts.of(prepared, run, candidates, outcome, self.served_, self.choices_, self._budget,
+                                  elapsed())
+        self.report_ = build_report(self.tasks_, self.served_, self.plan_, self.facts_, evidence)
+
+    def _evidence(self, frame: pd.DataFrame, words: str) -> Evidence:
+        groups = None if self.group_ is None else pd.factorize(frame[self.group_], use_na_sentinel=False)[0]
+        return evidence_of_table(self.tasks_, encode_targets(frame, self.tasks_), self.served_, frame, groups, words)
+
+    # -- using -------------------------------------------------------------------------------------------------
+    def predict_means(self, table: Any, which: str = "chosen") -> dict[str, Float[Array, "N C"]]:
+        """Expected value or class probabilities [N, C] of each task; ``which`` may be "separate" or "together"."""
+        means = self._fitted().predict_means(as_table(table), which)
+        return self.served_.calibrate(means) if which == "chosen" else means
+
+    def predict(self, table: Any) -> pd.DataFrame:
+        """The best value of every target for every row, in the target's own labels or units."""
+        frame = as_table(table)
+        return format_predictions(self.predict_means(frame), self.tasks_, frame)
+
+    def predict_proba(self, table: Any) -> dict[str, pd.DataFrame]:
+        """Class probabilities of the targets that have classes: a frame for each, with a column a class."""
+        frame = as_table(table)
+        return format_probabilities(self.predict_means(frame), self.tasks_, frame)
+
+    def judge(self, table: Any) -> Report:
+        """The report on new rows with known targets: separate, together and chosen, with the gain and its interval."""
+        frame = as_table(table)
+        served = self._fitted()
+        return build_report(self.tasks_, served, self.plan_, self.facts_, self._evidence(frame, f"{len(frame)} new rows"))
+
+    def _fitted(self) -> Served:
+        if not hasattr(self, "served_"):
+            raise NotFittedError.of(self)
+        return self.served_
+
+    # -- kept --------------------------------------------------------------------------------------------------
+    def save(self, folder: str | Path, overwrite: bool = False) -> None:
+        """Write the model as a folder: whole or not at all, no pickle. FolderError if it exists already."""
+        from .. import __version__
+
+        served = self._fitted()
+        with writing(Path(folder), overwrite) as draft:
+            state = served.write(draft)
+            (draft / "report.json").write_text(json.dumps(self.report_.to_json()), encoding="utf-8")
+            (draft / "report.html").write_text(render_html(self.report_), encoding="utf-8")
+            seal(draft, {"sharewise": __version__, "plan": self.plan_.to_json(), "facts": self.facts_.to_json(),
+                         "group": self.group_, **state}, FORMAT)
+
+    @classmethod
+    def load(cls, folder: str | Path) -> Learner:
+        """The learner that ``save`` wrote. FolderError where the folder is missing, broken, changed or newer."""
+        path = Path(folder)
+        state = unseal(path, FORMAT)
+        learner = cls()
+        try:
+            learner.served_ = Served.read(path, state)
+            learner.plan_, learner.group_ = Plan.from_json(state["plan"]), state["group"]
+            learner.facts_ = RunFacts.from_json(state["facts"])
+            learner.report_ = Report.from_json(json.loads((path / "report.json").read_text(encoding="utf-8")))
+        except (KeyError, TypeError, AttributeError) as error:
+            raise FolderError(f"model folder {str(path)!r}", f"lacks a part of its description ({error})",
+                              "it must be as save wrote it", "Copy it again, or fit again.") from error
+        learner.tasks_, learner.scales_ = learner.served_.tasks, learner.served_.scales
+        return learner
+
+
+def load(folder: str | Path) -> Learner:
+    """The learner in a model folder; see ``Learner.load``."""
+    return Learner.load(folder)
+
+
+def _as_list(targets: Sequence[str | Task]) -> list[str | Task]:
+    names = [targets] if isinstance(targets, (str, Task)) else list(targets)
+    if not names:
+        raise UsageError("targets", "is empty", "it must name one or more columns", "Name them.")
+    no_duplicates("targets", [name if isinstance(name, str) else name.name for name in names])
+    return names
+
+
+def remove_run(run_folder: str | Path) -> None:
+    """Delete a run folder once its model is saved."""
+    shutil.rmtree(run_folder, ignore_errors=True)

@@ -1,0 +1,116 @@
+"""The portfolio: which candidates compete, separate ones first, cheap before dear.
+
+Separate and shared learners get equal effort: each family stands on both sides with the same strengths of
+regularisation, since the verdict on sharing flips with the strength.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from jaxtyping import Float
+
+from ..base.checks import one_of
+from ..base.estimator import Estimator
+from ..relate import coefficient_affinity, group, label_affinity
+from ..solve.chain import Stacked
+from ..solve.linear import Linear, MeanRegularized
+from ..solve.trees import (BoostedTrees, ExtraTrees, JointBoostedTrees, JointExtraTrees, JointRandomForest, PooledTrees,
+                           RandomForest)
+from ..task import Task
+from ..train import Network
+from .candidate import Candidate
+from .effort import Size, guess_seconds
+from .plan import Plan
+
+if TYPE_CHECKING:
+    from .prepare import Prepared
+
+Array = np.ndarray
+FAMILIES = ("linear", "trees", "network")
+DECAYS = {"light": 0.1, "strong": 2.0}
+TREES = 100  # a fold's forest: five of them serve together
+Maker = Callable[[Sequence[Task]], Estimator]
+
+
+def portfolio(prepared: Prepared, plan: str | Plan | Path, families: Sequence[str] | None,
+              seed: int) -> list[Candidate]:
+    """The candidates for a prepared table, in the order in which they are to be fitted."""
+    found = candidates_for(prepared.tasks, prepared.X, prepared.Y, plan, seed)
+    kept = [candidate for candidate in found if candidate.family in (families or FAMILIES)]
+    size = Size.of(prepared.X, prepared.Y)
+    timed = [replace(candidate, seconds=guess_seconds(candidate, size)) for candidate in kept]
+    return sorted(timed, key=lambda candidate: (candidate.shares, candidate.seconds))
+
+
+def candidates_for(tasks: Sequence[Task], X: Float[Array, "N D"], Y: Float[Array, "N W"],
+                   plan: str | Plan | Path = "auto", seed: int = 0) -> list[Candidate]:
+    """Every candidate of every family that a plan allows."""
+    names = [task.name for task in tasks]
+    found = []
+    if plan != "together" and not isinstance(plan, Path):
+        found += _separate(tasks, seed)
+    if plan != "separate" and len(names) > 1:
+        for title, one in _plans(tasks, X, Y, plan).items():
+            found += _shared(tasks, title, one.check_tasks(names), seed)
+    return found
+
+
+def _separate(tasks: Sequence[Task], seed: int) -> list[Candidate]:
+    """Every family, each task alone."""
+    plan = Plan.separate([task.name for task in tasks])
+    makers: dict[str, Estimator] = {
+        "linear": Linear(tasks, seed=seed),
+        "extra trees": ExtraTrees(tasks, trees=TREES, seed=seed),
+        "random forest": RandomForest(tasks, trees=TREES, seed=seed),
+        "boosted trees": BoostedTrees(tasks, seed=seed),
+        "boosted trees, strong": BoostedTrees(tasks, regularisation="strong", seed=seed),
+        **{f"network, {word}": Network(tasks, sharing="separate", weight_decay=decay, seed=seed)
+           for word, decay in DECAYS.items()}}
+    return [Candidate(f"{name}, separate", plan, (estimator,)) for name, estimator in makers.items()]
+
+
+def _shared(tasks: Sequence[Task], title: str, plan: Plan, seed: int) -> list[Candidate]:
+    """Every family, the tasks of each group together."""
+    by_name = {task.name: task for task in tasks}
+    groups = [[by_name[name] for name in one.learns] for one in plan.groups]
+    makers: dict[str, Maker] = {"mean-regularised linear": lambda own: MeanRegularized(own, seed=seed)}
+    if tasks[0].task_column:
+        makers["pooled boosted trees"] = lambda own: PooledTrees(own, seed=seed)
+    else:
+        makers["joint extra trees"] = lambda own: JointExtraTrees(own, trees=TREES, seed=seed)
+        makers["joint random forest"] = lambda own: JointRandomForest(own, trees=TREES, seed=seed)
+        makers["joint boosted trees"] = lambda own: JointBoostedTrees(own, seed=seed)
+        makers["stacked extra trees"] = lambda own: Stacked(own, ExtraTrees(own, trees=TREES // 2, seed=seed), seed=seed)
+        makers["stacked boosted trees"] = lambda own: Stacked(own, BoostedTrees(own, seed=seed), seed=seed)
+    found = [Candidate(f"{name}, {title}", plan, tuple(make(own) for own in groups)) for name, make in makers.items()]
+    lists = [list(one.learns) for one in plan.groups]
+    return found + [Candidate(f"network, {word}, {title}", plan,
+                              (Network(tasks, sharing=lists, weight_decay=decay, seed=seed),))
+                    for word, decay in DECAYS.items()]
+
+
+def _plans(tasks: Sequence[Task], X: Array, Y: Array, plan: str | Plan | Path) -> dict[str, Plan]:
+    """The shared plans that compete, by a word for each."""
+    names = [task.name for task in tasks]
+    if isinstance(plan, Plan):
+        return {"given plan": plan}
+    if plan not in ("auto", "together"):
+        if isinstance(plan, str) and not plan.endswith(".json") and not Path(plan).exists():
+            one_of("plan", plan, ("auto", "separate", "together"))
+        return {"given plan": Plan.read(plan)}
+    plans = {"together": Plan.together(names)}
+    if plan == "auto" and len(names) >= 4:
+        plans["grouped"] = Plan.of(cheap_groups(tasks, X, Y))
+    return plans
+
+
+def cheap_groups(tasks: Sequence[Task], X: Float[Array, "N D"], Y: Float[Array, "N W"]) -> list[list[str]]:
+    """Groups from affinities that need no training: of labels where rows have several targets, of ridge coefficients
+    where each row has one; as many groups as a third of the tasks, from 2 to 5."""
+    affinity = coefficient_affinity(X, Y, tasks) if tasks[0].task_column else label_affinity(Y, tasks)
+    return group(affinity, [task.name for task in tasks], count=min(max(len(tasks) // 3, 2), 5))

@@ -1,0 +1,55 @@
+"""What to fit next, decided on numbers alone: no clock, no process."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+FINISH_SHARE = 0.12  # of the budget is kept for choosing, judging and saving
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """Candidates in the order in which they are wanted, by first guesses of their ``seconds``.
+
+    The guesses are corrected by how the finished ones compare with theirs (``ratios``).
+    """
+
+    seconds: tuple[float, ...]
+    budget: float | None
+    waiting: tuple[int, ...]
+    ratios: tuple[float, ...] = ()
+
+    @classmethod
+    def of(cls, seconds: Sequence[float], budget: float | None, done: Sequence[int] = ()) -> Schedule:
+        """The schedule at the start, or after some are ``done``."""
+        waiting = tuple(number for number in range(len(seconds)) if number not in set(done))
+        return cls(tuple(seconds), budget, waiting)
+
+    @property
+    def deadline(self) -> float:
+        """Seconds after which nothing more is fitted."""
+        return float("inf") if self.budget is None else self.budget * (1 - FINISH_SHARE)
+
+    def expected(self, number: int) -> float:
+        """Seconds that a candidate should take, as things stand."""
+        return self.seconds[number] * (float(np.median(self.ratios)) if self.ratios else 1.0)
+
+    def next(self, elapsed: float, nothing_yet: bool) -> int | None:
+        """The first waiting candidate that can still be done; the cheapest one as long as there is nothing at all."""
+        fitting = [number for number in self.waiting if elapsed + self.expected(number) <= self.deadline]
+        if fitting:
+            return fitting[0]
+        if nothing_yet and self.waiting and elapsed < self.deadline:
+            return min(self.waiting, key=self.expected)
+        return None
+
+    def taken(self, number: int) -> Schedule:
+        """The schedule once a candidate is being fitted."""
+        return replace(self, waiting=tuple(other for other in self.waiting if other != number))
+
+    def finished(self, number: int, seconds: float) -> Schedule:
+        """The schedule once a candidate has taken so long."""
+        return replace(self, ratios=(*self.ratios, max(seconds, 0.01) / max(self.seconds[number], 0.01)))

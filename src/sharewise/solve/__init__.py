@@ -1,0 +1,1 @@
+"""Estimators that are no network: trees, linear models, and chains over any estimator."""

@@ -1,0 +1,4 @@
+"""Linear models: each task for itself, and drawn to a common one."""
+
+from .linear import Linear as Linear
+from .mean_regularized import MeanRegularized as MeanRegularized

@@ -1,0 +1,116 @@
+"""One LightGBM model for one piece: settings by size, the number of rounds, constant targets, saving."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import lightgbm
+import numpy as np
+from jaxtyping import Float
+
+from ..pieces import Piece, inner_folds, is_constant, trivial
+
+Array = np.ndarray
+OBJECTIVES = {"squared": "regression", "poisson": "poisson", "logistic": "binary", "softmax": "multiclass"}
+STRENGTHS = {"light": {"leaves": 31, "leaf_rows": 20, "lambda_l2": 0.1, "feature_fraction": 0.8},
+             "strong": {"leaves": 8, "leaf_rows": 40, "lambda_l2": 5.0, "feature_fraction": 0.5}}
+MOST_ROUNDS, PATIENCE = 1000, 40
+BINNING = {"verbosity": -1, "min_data_in_bin": 1, "feature_pre_filter": False}
+
+
+class Settings(NamedTuple):
+    """What BoostedTrees and PooledTrees hand down; see BoostedTrees."""
+
+    regularisation: str
+    rounds: int | str
+    learning_rate: float
+    threads: int
+    seed: int
+
+
+class Boosted(NamedTuple):
+    """A fitted piece: the model (None where the targets were constant), what is said without features [C], and the
+    weight at which that is mixed in."""
+
+    model: lightgbm.Booster | None
+    prior: Float[Array, "C"]
+    mix: float
+
+    def predict(self, X: Float[Array, "N D"], threads: int) -> Array:
+        """The mean of the piece: [N], or [N, C] for softmax."""
+        if self.model is None:
+            return np.full(len(X), self.prior[0]) if len(self.prior) == 1 else np.tile(self.prior, (len(X), 1))
+        mean = self.model.predict(X, num_threads=threads)
+        prior = self.prior if len(self.prior) > 1 else self.prior[0]
+        return (1 - self.mix) * mean + self.mix * prior if self.mix else mean
+
+    def save(self, folder: Path, name: str) -> None:
+        """Write NAME.json, and the model beside it in LightGBM's text format."""
+        state = {"prior": self.prior.tolist(), "mix": self.mix, "model": self.model is not None}
+        (folder / f"{name}.json").write_text(json.dumps(state), encoding="utf-8")
+        if self.model is not None:
+            self.model.save_model(folder / f"{name}.txt")
+
+    @classmethod
+    def load(cls, folder: Path, name: str) -> Boosted:
+        """What ``save`` wrote."""
+        state = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
+        model = lightgbm.Booster(model_file=folder / f"{name}.txt") if state["model"] else None
+        return cls(model, np.array(state["prior"]), state["mix"])
+
+
+def bin_features(X: Float[Array, "N D"], threads: int, categorical: list[int] | None = None) -> lightgbm.Dataset:
+    """The features binned once, for all pieces."""
+    data = lightgbm.Dataset(X, label=np.zeros(len(X)), params={**BINNING, "num_threads": threads},
+                            categorical_feature=categorical or [])
+    return data.construct()
+
+
+def boost(data: lightgbm.Dataset, piece: Piece, settings: Settings) -> Boosted:
+    """The model of one piece, learned from the rows in which it is observed."""
+    prior = trivial(piece)
+    if is_constant(piece):
+        return Boosted(None, prior, 0.0)
+    options = boosting_options(piece, settings)
+    rounds = settings.rounds if isinstance(settings.rounds, int) else choose_rounds(data, piece, options, settings.seed)
+    trained = lightgbm.train(options, part_of(data, piece, piece.rows), num_boost_round=rounds)
+    model = lightgbm.Booster(model_str=trained.model_to_string())  # as after loading; and lets go of the data
+    return Boosted(model, prior, 1.0 / (len(piece.rows) + 1.0) if piece.loss in ("logistic", "softmax") else 0.0)
+
+
+def boosting_options(piece: Piece, settings: Settings) -> dict[str, Any]:
+    """LightGBM's parameters for a piece: fewer leaves and smaller ones where there are few rows."""
+    strength, rows = STRENGTHS[settings.regularisation], len(piece.rows)
+    options = {"objective": OBJECTIVES[piece.loss], "learning_rate": settings.learning_rate,
+               "num_leaves": int(np.clip(rows // 10, 4, strength["leaves"])),
+               "min_data_in_leaf": int(np.clip(rows * strength["leaf_rows"] // 4000, 2, strength["leaf_rows"])),
+               "lambda_l2": strength["lambda_l2"], "feature_fraction": strength["feature_fraction"],
+               "bagging_fraction": 0.8, "bagging_freq": 1, "min_sum_hessian_in_leaf": 1e-2,
+               "deterministic": True, "force_row_wise": True, "seed": settings.seed,
+               "num_threads": settings.threads, **BINNING}
+    return {**options, "num_class": piece.classes} if piece.classes else options
+
+
+def choose_rounds(data: lightgbm.Dataset, piece: Piece, options: dict[str, Any], seed: int) -> int:
+    """The number of rounds with the least inner held-out loss, for all rows."""
+    small = len(piece.rows) <= 2000
+    if len(piece.rows) < 10:
+        return 20
+    folds = inner_folds(piece, 3 if small else 5, seed)[: 3 if small else 1]
+    best = [held_out_rounds(data, piece, options, *fold) for fold in folds]
+    return max(1, int(np.mean(best)))
+
+
+def held_out_rounds(data: lightgbm.Dataset, piece: Piece, options: dict[str, Any], train: Array, held: Array) -> int:
+    """The round at which the loss on the held-out rows was least."""
+    stop = lightgbm.early_stopping(PATIENCE, verbose=False)
+    trained = lightgbm.train(options, part_of(data, piece, train), num_boost_round=MOST_ROUNDS,
+                             valid_sets=[part_of(data, piece, held)], callbacks=[stop])
+    return trained.best_iteration
+
+
+def part_of(data: lightgbm.Dataset, piece: Piece, rows: Array) -> lightgbm.Dataset:
+    """The binned rows with the piece's targets as labels."""
+    return data.subset(rows.tolist()).construct().set_label(piece.target[rows])

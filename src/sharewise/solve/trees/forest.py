@@ -1,0 +1,97 @@
+"""A forest as flat arrays: it predicts the same before and after saving, and is saved without pickle."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float, Int
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save_file
+from sklearn.tree._tree import NODE_DTYPE, Tree
+
+from ...base.errors import FolderError
+
+Array = np.ndarray
+NODE_ARRAYS = ("left", "right", "feature", "threshold", "missing_left")
+
+
+@dataclass
+class Forest:
+    """K trees one after the other, M nodes in all; ``starts`` [K + 1] says where each begins.
+
+    ``left`` and ``right`` count from the tree's own first node and are -1 in a leaf. A row goes left where
+    ``X[feature] <= threshold``, and where the feature is missing and ``missing_left`` is 1. ``values`` [L, C] belong
+    to the L leaves in their order; ``features`` is D.
+    """
+
+    starts: Int[Array, "K1"]
+    left: Int[Array, "M"]
+    right: Int[Array, "M"]
+    feature: Int[Array, "M"]
+    threshold: Float[Array, "M"]
+    missing_left: Int[Array, "M"]
+    values: Float[Array, "L C"]
+    features: int
+
+    def __post_init__(self) -> None:
+        self.leaf = np.cumsum(self.left < 0) - 1
+        self.trees = [self._tree(low, high) for low, high in zip(self.starts[:-1], self.starts[1:], strict=True)]
+
+    def _tree(self, low: int, high: int) -> Tree:
+        nodes = np.zeros(high - low, dtype=NODE_DTYPE)
+        nodes["left_child"], nodes["right_child"] = self.left[low:high], self.right[low:high]
+        nodes["feature"], nodes["threshold"] = self.feature[low:high], self.threshold[low:high]
+        nodes["missing_go_to_left"] = self.missing_left[low:high]
+        tree = Tree(self.features, np.ones(1, dtype=np.intp), 1)
+        tree.__setstate__({"max_depth": 0, "node_count": high - low, "nodes": nodes,
+                           "values": np.zeros((high - low, 1, 1))})
+        return tree
+
+    def leaves(self, tree: int, X: Float[Array, "N D"]) -> Int[Array, "N"]:
+        """The node, counted over the whole forest, in which each row ends."""
+        return self.starts[tree] + self.trees[tree].apply(X)
+
+    def predict(self, X: Float[Array, "N D"]) -> Float[Array, "N C"]:
+        """The mean over the trees of the values of the leaves."""
+        total = np.zeros((len(X), self.values.shape[1]))
+        for tree in range(len(self.trees)):
+            total += self.values[self.leaf[self.leaves(tree, X)]]
+        return total / len(self.trees)
+
+    def save(self, file: Path) -> None:
+        """Write all arrays as safetensors."""
+        arrays = {name: np.ascontiguousarray(getattr(self, name)) for name in ("starts", "values", *NODE_ARRAYS)}
+        save_file({**arrays, "features": np.array([self.features])}, file)
+
+    @classmethod
+    def load(cls, file: Path) -> Forest:
+        """What ``save`` wrote. FolderError where the arrays are no forest, so that no walk can leave them."""
+        try:
+            arrays = load_file(file)
+            features = int(arrays.pop("features")[0])
+            check_forest(arrays, features)
+            return cls(**arrays, features=features)
+        except (SafetensorError, OSError, KeyError, TypeError, ValueError, IndexError) as error:
+            raise FolderError(f"file {file}", f"holds no forest ({error})", "it must be one that save wrote",
+                              "Fit and save again.") from error
+
+
+def check_forest(arrays: dict[str, Array], features: int) -> None:
+    """ValueError unless the arrays are trees whose children lie behind their parents and inside their tree."""
+    starts, left, right = arrays["starts"], arrays["left"], arrays["right"]
+    size = np.diff(starts)
+    if starts.ndim != 1 or len(starts) < 2 or starts[0] != 0 or (size < 1).any() or starts[-1] != len(left):
+        raise ValueError("the trees do not fill the nodes")
+    if any(arrays[name].shape != left.shape for name in NODE_ARRAYS) or left.ndim != 1:
+        raise ValueError("the node arrays differ in length")
+    own, ends = np.arange(len(left)) - np.repeat(starts[:-1], size), np.repeat(size, size)
+    leaf = left < 0
+    for child in (left, right):
+        if ((child == -1) != leaf).any() or ((child <= own) & ~leaf).any() or (child >= ends).any():
+            raise ValueError("a child lies outside its tree")
+    if ((arrays["feature"] < 0) | (arrays["feature"] >= features))[~leaf].any() or features < 1:
+        raise ValueError("a split uses an unknown feature")
+    if arrays["values"].ndim != 2 or len(arrays["values"]) != leaf.sum() or not np.isfinite(arrays["values"]).all():
+        raise ValueError("the leaves have no finite values")

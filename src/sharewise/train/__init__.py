@@ -1,0 +1,4 @@
+"""One step, the loop, and the network behind the Estimator role."""
+
+from .network import Network as Network
+from .step import take_step as take_step

@@ -1,0 +1,133 @@
+"""Members and bundles: which networks are trained, and which of them run through one loop."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from ..share import HardSharing
+from ..task import Scale, Task, slices
+from .layers import Head, Trunk
+
+Array = np.ndarray
+
+
+class Member(NamedTuple):
+    """One network: which fold it learns, which copy of the ensemble it is, its tasks (by place), its rows."""
+
+    fold: int
+    copy: int
+    group: tuple[int, ...]
+    rows: Array
+    held_out: Array
+
+
+class Sizes(NamedTuple):
+    """How large a network is and how long it learns."""
+
+    hidden: int
+    batch: int
+    steps: int
+
+
+@dataclass(frozen=True)
+class Block:
+    """Tasks whose losses are computed in one go: places in the group, columns of Z [B, Tk * W], units [B, Tk]."""
+
+    slots: tuple[int, ...]
+    columns: Tensor
+    unit: Tensor
+    share: Tensor
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """B members of one shape that train in one loop; ``names`` are what the losses of the slots are called."""
+
+    members: Sequence[Member]
+    names: tuple[str, ...]
+    tasks: Sequence[Task]
+    blocks: Sequence[Block]
+
+    @property
+    def folds(self) -> Tensor:
+        """The fold of each member [B]."""
+        return torch.tensor([member.fold for member in self.members])
+
+    def kind(self, slot: int):
+        """The kind of a slot, alike in all members as far as shapes and losses go."""
+        return self.tasks[self.members[0].group[slot]].kind
+
+    def model(self, inputs: int, sizes: Sizes, depth: int, dropout: float, seed: int,
+              scales: Sequence[dict[str, Scale]]) -> HardSharing:
+        """All members as one shared model; heads start at the trivial predictor."""
+        trunk = Trunk([member.copy for member in self.members], inputs, sizes.hidden, depth, dropout, seed)
+        starts = [torch.tensor([self._start(member, slot, scales) for member in self.members])
+                  for slot in range(len(self.names))]
+        return HardSharing(trunk, {name: Head(sizes.hidden, start)
+                                   for name, start in zip(self.names, starts, strict=True)})
+
+    def _start(self, member: Member, slot: int, scales: Sequence[dict[str, Scale]]) -> tuple[float, ...]:
+        task = self.tasks[member.group[slot]]
+        return task.kind.start(scales[member.fold][task.name])
+
+    def losses(self, model: HardSharing, x: Tensor, z: Sequence[Tensor]) -> list[Float[Tensor, "B Tk"]]:
+        """Loss of each task of each member, block by block: sum over the observed rows of the batch over the number
+        of rows that is to be expected, which is an unbiased estimate of the mean over all rows also where a batch
+        holds few or none of them."""
+        features = model.trunk(x)
+        return [self._block_loss(model, features, block, target) for block, target in zip(self.blocks, z, strict=True)]
+
+    def _block_loss(self, model: HardSharing, features: Tensor, block: Block, target: Tensor) -> Tensor:
+        rows, seen = self.row_losses(model, features, block, target)
+        return rows.sum(1) / (block.unit * block.share * features.shape[1])
+
+    def row_losses(self, model: HardSharing, features: Tensor, block: Block, target: Tensor) -> tuple[Tensor, Tensor]:
+        """Loss and observed [B, N, Tk] of every row, in the units of the kind."""
+        heads = [model.heads[slot] for slot in block.slots]
+        weight = torch.cat([head.weight for head in heads], dim=2) if len(heads) > 1 else heads[0].weight
+        bias = torch.cat([head.bias for head in heads], dim=2) if len(heads) > 1 else heads[0].bias
+        shape = (*features.shape[:2], len(heads), -1)
+        seen = ~target.isnan()
+        kind = self.kind(block.slots[0])
+        raw = torch.baddbmm(bias, features, weight).view(shape)
+        return kind.loss(raw, target.view(shape), seen.view(shape)), seen.view(shape).any(-1)
+
+
+def make_bundle(members: Sequence[Member], tasks: Sequence[Task], observed: Bool[Array, "N T"],
+                scales: Sequence[dict[str, Scale]], joined: bool) -> Bundle:
+    """Members of groups of one shape as one bundle; ``joined``: tasks of one kind are computed together."""
+    group = members[0].group
+    same = len({member.group for member in members}) == 1
+    names = tuple(tasks[at].name for at in group) if same else tuple(f"slot {slot}" for slot in range(len(group)))
+    alike: dict[object, list[int]] = {}
+    for slot, at in enumerate(group):
+        alike.setdefault(shape_of(tasks[at]) if joined else slot, []).append(slot)
+    blocks = [_block(tuple(slots), members, tasks, observed, scales) for slots in alike.values()]
+    return Bundle(members, names, tasks, blocks)
+
+
+def shape_of(task: Task) -> tuple[str, int, int]:
+    """Tasks of one shape can be computed together."""
+    return task.kind.name, task.kind.raw_size, task.kind.width
+
+
+def _block(slots: tuple[int, ...], members: Sequence[Member], tasks: Sequence[Task], observed: Array,
+           scales: Sequence[dict[str, Scale]]) -> Block:
+    parts = slices(tasks)
+    places = [[member.group[slot] for slot in slots] for member in members]
+    columns = [[column for at in row for column in range(parts[tasks[at].name].start, parts[tasks[at].name].stop)]
+               for row in places]
+    unit = [[scales[member.fold][tasks[at].name].unit_z for at in row]
+            for member, row in zip(members, places, strict=True)]
+    share = [observed[np.ix_(member.rows, row)].mean(axis=0) for member, row in zip(members, places, strict=True)]
+    smallest = [[1 / max(len(member.rows), 1)] for member in members]
+    return Block(slots, torch.tensor(columns), torch.tensor(unit),
+                 torch.from_numpy(np.maximum(np.stack(share), smallest)).float())
+

@@ -1,0 +1,213 @@
+"""The network behind the Estimator role."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from copy import deepcopy
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float
+
+from ..balance import Balancer, Equal
+from ..base import UsageError
+from ..base.checks import at_least_one, no_duplicates, within
+from ..base.estimator import Estimator, Means, fit_scales, standardise
+from ..task import Task, observed_rows
+from .bundle import Bundle, Member, make_bundle, shape_of
+from .features import fit_features
+from .layers import hash_seed
+from .loop import Rows, Run, train
+from .moments import choose_moments
+from .nets import Net, load_nets, predict, save_nets
+from .sizes import multiply_adds, sizes_for
+
+Array = np.ndarray
+
+
+class Network(Estimator):
+    """Multilayer perceptrons over numeric embeddings: one for all tasks, one a task, or one a group of tasks.
+
+    All networks of a fit (folds x groups x ``members``) of one shape train together, as batched matrix products, so
+    that separate networks and K folds cost one loop. Inputs: see Features. AdamW with one cycle of the learning rate,
+    a running mean of the weights, losses in units of the trivial predictor; heads start there too.
+
+    The number of steps is fixed by the number of rows. ``fit_folds`` keeps up to ten moments of the training and gives
+    each task of fold k the one that was best on the *other* folds' held-out rows, so that no row of training is spent
+    and the rows that stop a training never judge it. ``fit`` has no held-out rows and keeps the last moment.
+
+    ``sharing``: "hard" (one trunk for all tasks, Caruana 1997), "separate" (each task alone) or groups of task names.
+    ``balancer``: weighs the losses in a group; constant weights go through the batched loop, others train network by
+    network. ``hidden``, ``steps``: None = by the number of rows. ``embedding``: parts of a number at most (0: none).
+    ``weight_decay``: strength of regularisation, 0 to about 8; ``members``: networks of an ensemble; ``effort``
+    multiplies the number of steps.
+    UsageError for groups that do not hold every task once, and for numbers out of range.
+
+    >>> from sharewise.task import Regression, Task
+    >>> X = np.random.default_rng(0).normal(size=(64, 3)); Y = X[:, :2] * 2
+    >>> network = Network([Task("a", Regression()), Task("b", Regression())], steps=60).fit(X, Y)
+    >>> network.predict_mean(X)["a"].shape
+    (64, 1)
+    """
+
+    family: ClassVar[str] = "network"
+    fits_folds_together: ClassVar[bool] = True
+
+    def __init__(self, tasks: Sequence[Task], sharing: str | Sequence[Sequence[str]] = "hard",
+                 balancer: Balancer | None = None, hidden: int | None = None, depth: int = 2, embedding: int = 8,
+                 dropout: float = 0.1, weight_decay: float = 0.3, rate: float = 3e-3, steps: int | None = None,
+                 effort: float = 1.0, members: int = 1, seed: int = 0) -> None:
+        self.tasks, self.sharing, self.balancer = tasks, sharing, balancer
+        self.hidden, self.depth, self.embedding, self.dropout = hidden, depth, embedding, dropout
+        self.weight_decay, self.rate, self.steps, self.effort = weight_decay, rate, steps, effort
+        self.members, self.seed = members, seed
+        self._check_options()
+
+    @property
+    def shares(self) -> bool:
+        return any(len(group) > 1 for group in self.groups())
+
+    def groups(self) -> list[tuple[int, ...]]:
+        """The tasks of each trunk, by their places."""
+        if self.sharing == "hard":
+            return [tuple(range(len(self.tasks)))]
+        if self.sharing == "separate":
+            return [(at,) for at in range(len(self.tasks))]
+        place = {task.name: at for at, task in enumerate(self.tasks)}
+        return [tuple(place[name] for name in group) for group in self.sharing]
+
+    def cost(self, rows: int, features: int, folds: int = 1, observed: float = 1.0) -> float:
+        """About how many multiply-adds a fit takes; ``observed``: share of the rows in which a task has a target."""
+        return sum(multiply_adds(self._sizes(int(rows * min(1.0, observed * len(group)))), features, self.embedding,
+                                 self.depth, sum(self.tasks[at].kind.raw_size for at in group))
+                   for group in self.groups()) * folds * self.members
+
+    def _fit(self, X: Float[Array, "N D"], Z: Float[Array, "N W"]) -> None:
+        self._learn(X, Z[None], np.ones((1, len(X)), dtype=bool), [self])
+
+    def _fit_folds(self, X: Float[Array, "N D"], Y: Float[Array, "N W"], train: Bool[Array, "K N"]) -> list[Network]:
+        copies = [deepcopy(self) for _ in train]
+        Z = np.empty((len(train), *Y.shape), dtype=np.float32)
+        for fold, copy in enumerate(copies):
+            copy.scales_, copy.features_ = fit_scales(self.tasks, Y[train[fold]]), X.shape[1]
+            Z[fold] = standardise(self.tasks, Y, copy.scales_)
+        self._learn(X, Z, train, copies)
+        return copies
+
+    def _learn(self, X: Array, Z: Array, train_rows: Array, copies: Sequence[Any]) -> None:
+        """Train every member; hand each copy (a fold) its nets."""
+        observed = observed_rows(Z[0], self.tasks)
+        features = fit_features(X, train_rows, self.embedding)
+        rows = Rows(torch.from_numpy(X), torch.from_numpy(Z.astype(np.float32, copy=False)), features)
+        scales = [copy.scales_ for copy in copies]
+        for fold, copy in enumerate(copies):
+            copy.nets_, copy.net_features_ = [], features.of(fold)
+        runs: dict[tuple[int, ...], list[tuple[Bundle, Run]]] = {}
+        for members in self._bundled(observed, train_rows):
+            bundle = make_bundle(members, self.tasks, observed, scales, self._joined(members[0].group))
+            sizes = self._sizes(_typical(members))
+            model = bundle.model(features.size, sizes, self.depth, self.dropout, hash_seed(self.seed, 1), scales)
+            run = train(model, bundle, rows, sizes, self._balancer(members[0].group), self.rate, self.weight_decay,
+                        hash_seed(self.seed, 2))
+            for group in dict.fromkeys(member.group for member in members):
+                runs.setdefault(group, []).append((bundle, run))
+        for group, parts in runs.items():
+            _hand_out(group, parts, copies)
+        for copy in copies:
+            copy.nets_ += self._trivial(copy, features.size)
+
+    def _trivial(self, copy: Any, inputs: int) -> list[Net]:
+        """A net without layers for the tasks that had no row to learn from: they answer with their trivial mean."""
+        missing = set(range(len(self.tasks))) - {at for net in copy.nets_ for at in net.heads}
+        starts = {at: torch.tensor([self.tasks[at].kind.start(copy.scales_[self.tasks[at].name])])
+                  for at in sorted(missing)}
+        return [Net([], {at: (torch.zeros(inputs, start.shape[1]), start) for at, start in starts.items()})] \
+            if missing else []
+
+    def _bundled(self, observed: Array, train_rows: Array) -> list[list[Member]]:
+        """Members by bundle: of one shape and about one number of rows; a general balancer takes one at a time."""
+        bundles: dict[object, list[Member]] = {}
+        for group in self.groups():
+            seen = observed[:, list(group)].any(axis=1)
+            members = [Member(fold, copy, group, np.flatnonzero(kept & seen), np.flatnonzero(~kept & seen))
+                       for fold, kept in enumerate(train_rows) for copy in range(self.members)]
+            members = [member for member in members if len(member.rows)]
+            for member in members:
+                alone = len(group) > 1 and not self._balancer(group).is_constant
+                shape = shape_of(self.tasks[group[0]]) if len(group) == 1 else group
+                key = (shape, self._sizes(_typical(members)), (member.fold, member.copy) if alone else None)
+                bundles.setdefault(key, []).append(member)
+        return list(bundles.values())
+
+    def _sizes(self, rows: int):
+        return sizes_for(rows, self.hidden, self.steps, self.effort)
+
+    def _joined(self, group: tuple[int, ...]) -> bool:
+        return self._balancer(group).is_constant
+
+    def _balancer(self, group: tuple[int, ...]) -> Balancer:
+        return Equal() if self.balancer is None or len(group) == 1 else deepcopy(self.balancer)
+
+    def _predict_mean(self, X: Float[Array, "N D"], wanted: Bool[Array, "N T"]) -> Means:
+        means = predict(self.nets_, self.net_features_, self.tasks, X, wanted)
+        return {name: mean.astype(np.float64) for name, mean in means.items()}
+
+    def _save(self, folder: Path) -> None:
+        save_nets(folder, self.nets_, self.net_features_)
+
+    def _load(self, folder: Path) -> None:
+        self.nets_, self.net_features_ = load_nets(folder)
+
+    def _check_options(self) -> None:
+        at_least_one("tasks", self.tasks)
+        no_duplicates("tasks", [task.name for task in self.tasks])
+        for name, low, high in (("depth", 1, 16), ("embedding", 0, 256), ("dropout", 0, 0.95), ("weight_decay", 0, 1e3),
+                                ("rate", 1e-8, 1), ("effort", 1e-3, 1e3), ("members", 1, 1024)):
+            within(name, getattr(self, name), low, high)
+        if isinstance(self.sharing, str) and self.sharing not in ("hard", "separate"):
+            raise UsageError("sharing", f"is {self.sharing!r}", "it must be 'hard', 'separate' or groups of names",
+                             "Change it.")
+        if not isinstance(self.sharing, str):
+            named = sorted(name for group in self.sharing for name in group)
+            if named != sorted(task.name for task in self.tasks) or not all(self.sharing):
+                raise UsageError("sharing", f"has the groups {[list(group) for group in self.sharing]!r}",
+                                 "every task must stand in exactly one group", "Mend the groups.")
+
+
+def _typical(members: Sequence[Member]) -> int:
+    return int(np.mean([len(member.rows) for member in members]))
+
+
+def _hand_out(group: tuple[int, ...], parts: Sequence[tuple[Bundle, Run]], copies: Sequence[Any]) -> None:
+    """Choose the moments of one group and append its nets to the copy of each fold."""
+    moments = min(len(run.moments) for _, run in parts)
+    curves = np.full((moments, len(copies), len(group), 0), np.nan)
+    for bundle, run in parts:
+        for at, member in enumerate(bundle.members):
+            if member.group == group:
+                curve = np.full((moments, len(copies), len(group), 1), np.nan)
+                curve[:, member.fold, :, 0] = run.held_out[-moments:, at]
+                curves = np.concatenate([curves, curve], axis=3)
+    count = (~np.isnan(curves)).sum(axis=3)
+    mean = np.where(count > 0, np.nansum(curves, axis=3) / np.maximum(count, 1), np.nan)
+    chosen = choose_moments(mean)
+    for bundle, run in parts:
+        for at, member in enumerate(bundle.members):
+            if member.group == group:
+                copies[member.fold].nets_ += _nets(run, moments, at, group, chosen[member.fold])
+
+
+def _nets(run: Run, moments: int, at: int, group: tuple[int, ...], chosen: Array) -> list[Net]:
+    nets = []
+    names = [name for name, _ in run.model.named_parameters()]
+    for moment in sorted(set(chosen.tolist())):
+        tensors = {name: tensor[at].clone() for name, tensor in
+                   zip(names, run.moments[moment - moments], strict=True)}
+        depth = sum(name.startswith("trunk.weights.") for name in tensors)
+        layers = [(tensors[f"trunk.weights.{layer}"], tensors[f"trunk.biases.{layer}"]) for layer in range(depth)]
+        heads = {task: (tensors[f"heads.{slot}.weight"], tensors[f"heads.{slot}.bias"])
+                 for slot, task in enumerate(group) if chosen[slot] == moment}
+        nets.append(Net(layers, heads))
+    return nets

@@ -1,0 +1,118 @@
+"""Plans, schedules, ensembles and evidence against numbers worked by hand."""
+
+import numpy as np
+import pytest
+from scipy.stats import norm
+
+from sharewise.base import DataError, UsageError
+from sharewise.plan import Group, Plan
+from sharewise.plan.duration import read_seconds
+from sharewise.plan.ensemble import PICKS, Bench, select_for_all, select_for_one
+from sharewise.plan.evidence import PRIOR_MEAN_GAIN, SPREADS, chance_of_gain, gain_and_error
+from sharewise.plan.schedule import Schedule
+from sharewise.task import Regression
+
+
+def test_a_plan_survives_json_with_helpers_that_are_learned_and_not_served():
+    plan = Plan((Group(("a", "b"), ("a",)), Group(("b",))))
+    assert Plan.from_json(plan.to_json()) == plan
+    assert plan.tasks == ("a", "b")
+
+
+def test_separate_and_together_are_the_two_ends():
+    assert Plan.separate(["a", "b"]).is_separate
+    assert Plan.together(["a", "b"]).groups == (Group(("a", "b")),)
+
+
+def test_a_task_can_not_be_served_twice_nor_without_being_learned():
+    with pytest.raises(UsageError, match="'a' twice"):
+        Plan.of([["a"], ["a", "b"]])
+    with pytest.raises(UsageError, match="serves 'c'"):
+        Group(("a",), ("c",))
+
+
+def test_a_plan_must_serve_the_tasks_of_the_table():
+    with pytest.raises(DataError, match="does not serve 'c'"):
+        Plan.of([["a", "b"]]).check_tasks(["a", "b", "c"])
+
+
+@pytest.mark.parametrize("text", ["", "5x", "-3", "0", "m5"])
+def test_a_length_of_time_that_is_none_is_refused(text):
+    with pytest.raises(UsageError, match="time budget"):
+        read_seconds(text)
+
+
+def test_the_schedule_takes_candidates_in_order_and_leaves_out_what_does_not_fit():
+    schedule = Schedule.of([10.0, 50.0, 20.0], budget=50.0)  # 44 seconds for fitting
+    assert schedule.next(0.0, nothing_yet=True) == 0
+    schedule = schedule.taken(0).finished(0, 10.0)
+    assert schedule.next(10.0, nothing_yet=False) == 2
+    assert schedule.taken(2).next(30.0, nothing_yet=False) is None
+
+
+def test_the_schedule_learns_from_what_the_finished_ones_took():
+    schedule = Schedule.of([10.0, 10.0], budget=50.0).taken(0).finished(0, 40.0)
+    assert schedule.expected(1) == 40.0
+    assert schedule.next(40.0, nothing_yet=False) is None
+
+
+def test_with_nothing_done_the_cheapest_candidate_is_tried_all_the_same():
+    assert Schedule.of([900.0, 700.0], budget=30.0).next(1.0, nothing_yet=True) == 1
+
+
+def test_without_a_budget_every_candidate_is_taken():
+    schedule = Schedule.of([1e6, 1e6], budget=None)
+    assert schedule.next(1e9, nothing_yet=False) == 0
+
+
+def bench(means, target):
+    return Bench(Regression(), np.array(means, dtype=float)[:, :, None], np.array(target, dtype=float)[:, None], 1.0)
+
+
+def test_two_candidates_with_opposite_errors_are_mixed_half_and_half():
+    target = np.arange(400.0)
+    one = bench([target + 1, target - 1, target + 5], target)
+    common = select_for_all([one])
+    assert common.tolist() == [PICKS // 2, PICKS // 2, 0]
+    np.testing.assert_allclose(select_for_one(one, common), [0.5, 0.5, 0.0])
+
+
+def test_a_task_with_few_rows_follows_what_all_tasks_chose():
+    many, few = np.zeros(4000), np.zeros(4)
+    large = bench([many, many + 1], many)
+    small = bench([few + 1, few], few)
+    common = select_for_all([large, large, large, small])
+    assert select_for_one(small, common)[0] > 0.9
+    assert select_for_one(large, common)[0] == 1.0
+
+
+def test_the_error_of_a_gain_is_that_of_the_mean_widened_for_overlapping_training_sets():
+    rng = np.random.default_rng(0)
+    apart, shared = rng.random(100), rng.random(100)
+    gain, error = gain_and_error(apart, shared, np.arange(100) % 5)
+    assert gain == pytest.approx(1 - shared.mean() / apart.mean())
+    influence = (apart * shared.mean() / apart.mean() - shared) / apart.mean()  # of the ratio of two means
+    assert error == pytest.approx(influence.std(ddof=1) / 10 * 1.5)  # sqrt(1 + 5 / 4)
+
+
+def test_one_task_alone_has_the_posterior_of_the_normal_model():
+    gain, error = 0.03, 0.02
+    chances, weights = [], []
+    for spread in SPREADS:
+        prior = PRIOR_MEAN_GAIN**2 + spread**2  # of the task's own gain
+        variance = 1 / (1 / prior + 1 / error**2)
+        chances.append(norm.cdf(variance * gain / error**2 / np.sqrt(variance)))
+        weights.append(norm.pdf(gain, scale=np.sqrt(prior + error**2)))
+    expected = np.average(chances, weights=weights)
+    assert chance_of_gain(np.array([gain]), np.array([error]))[0] == pytest.approx(expected, abs=1e-9)
+
+
+def test_many_small_gains_together_are_evidence_for_each():
+    alone = chance_of_gain(np.array([0.02]), np.array([0.02]))[0]
+    among = chance_of_gain(np.full(30, 0.02), np.full(30, 0.02))
+    assert alone < 0.95 < among.min()
+
+
+def test_gains_scattered_around_nothing_are_no_evidence():
+    gains = np.random.default_rng(0).normal(0, 0.02, size=20)
+    assert (chance_of_gain(gains, np.full(20, 0.02)) < 0.95).all()
