@@ -95,14 +95,14 @@ def helps(seed: int, budget: str | None, **options) -> dict[str, float]:
 
 
 def refuses(seed: int, budget: str | None, **options) -> dict[str, object]:
-    """Whether every task's chosen prediction is the separate one, to the last bit, and the excess error if not."""
+    """Whether the plan that was chosen has every task alone, the tasks that it has not, and what that cost."""
     from sharewise.plan import Learner
 
     data = orthogonal(seed)
     learner = Learner(time_budget=budget, seed=seed, kinds=dict.fromkeys(data.targets, "regression"), **options)
     learner.fit(data.train, targets=data.targets)
     apart, chosen = (learner.predict_means(data.test, which=which) for which in ("separate", "chosen"))
-    shared = [task for task in data.targets if not np.array_equal(apart[task], chosen[task])]
+    shared = sorted({name for group in learner.plan_.groups if len(group.learns) > 1 for name in group.serves})
     ratio = np.mean([error(data.test, chosen, t) / error(data.test, apart, t) for t in data.targets])
     return {"separate": not shared, "shared": shared, "error_ratio": float(ratio)}
 

@@ -2,7 +2,7 @@
 
     python benchmarks/startup.py [--rounds 5]
 
-Prints the median of each and the ratio; ends with code 1 where the ratio is above a tenth.
+Prints the median of each and the ratio, writes them to results/startup.md; ends with code 1 where the ratio is above a tenth.
 """
 
 from __future__ import annotations
@@ -10,9 +10,11 @@ from __future__ import annotations
 import argparse
 import subprocess
 import sys
+from pathlib import Path
 from time import perf_counter
 
 LIMIT = 0.1
+RESULT = Path(__file__).parent / "results" / "startup.md"
 COMMANDS = {"import torch": ["-c", "import torch"], "sharewise --help": ["-m", "sharewise", "--help"],
             "bare python": ["-c", "pass"]}
 
@@ -33,10 +35,12 @@ def main() -> int:
         seconds(words)  # the first reads from disk
     times = [[seconds(words) for words in COMMANDS.values()] for _ in range(rounds)]
     medians = {name: sorted(own)[rounds // 2] for name, own in zip(COMMANDS, zip(*times, strict=True), strict=True)}
-    for name, value in medians.items():
-        print(f"{name:20s} {value:7.3f} s")
     ratio = medians["sharewise --help"] / medians["import torch"]
-    print(f"ratio {ratio:.3f} (at most {LIMIT})")
+    rows = [f"| {name} | {value:.3f} |" for name, value in medians.items()]
+    text = "\n".join([f"Median of {rounds} fresh processes each, in turns.", "", "| process | seconds |", "|---|--:|", *rows,
+                      "", f"`sharewise --help` takes {ratio:.3f} of the time of importing torch (at most {LIMIT})."])
+    print(text)
+    RESULT.write_text(text + "\n", encoding="utf-8")
     return int(ratio > LIMIT)
 
 

@@ -26,7 +26,7 @@ SMALL_FIRST = ("slump andro edm enb jura sf1 parkinsons landmine emotions wq sch
                "scene medical adult physionet2012 enron rf1 tox21").split()
 
 
-def run_baselines(name: str, seed: int, again: bool) -> None:
+def run_baselines(name: str, seed: int, names: list[str], again: bool) -> None:
     """Fit the baselines that are missing and write the figures and row losses of each."""
     import baselines
     import sets
@@ -35,9 +35,7 @@ def run_baselines(name: str, seed: int, again: bool) -> None:
     torch.set_num_threads(1)
     data = sets.load(name, seed)
     place = path_of(name, seed, "baselines")
-    if again:
-        place.unlink(missing_ok=True)
-    for baseline in missing(place):
+    for baseline in names if again else missing(place, names):
         means, seconds = baselines.run(data, baseline)
         _write(data, place, {baseline: means}, {}, {baseline: seconds})
 
@@ -101,8 +99,7 @@ def _write(data, place: Path, means: dict, more: dict, seconds: dict) -> None:
         by_task = _by_task(data, loss, measure.metrics(data, means[which]))
         state["methods"][which] = {"seconds": seconds.get(which), "by_task": by_task,
                                    "relative_loss": float(np.mean([task["relative_loss"] for task in by_task.values()]))}
-    np.savez_compressed(place.with_suffix(".npz"), **kept, **{k: v.astype(np.float32) for k, v in rows.items()
-                                                             if k not in kept})
+    np.savez_compressed(place.with_suffix(".npz"), **{**kept, **{k: v.astype(np.float32) for k, v in rows.items()}})
     place.write_text(json.dumps(_rounded(state), indent=1))
 
 
@@ -122,16 +119,15 @@ def is_done(place: Path) -> bool:
     return place.exists() and "failed" not in json.loads(place.read_text())
 
 
-def missing(place: Path) -> list[str]:
-    """The baselines that a run lacks."""
-    import baselines
-
+def missing(place: Path, names: list[str]) -> list[str]:
+    """Those of the baselines ``names`` that a run lacks."""
     there = json.loads(place.read_text())["methods"] if place.exists() else {}
-    return [name for name in baselines.NAMES if name not in there]
+    return [name for name in names if name not in there]
 
 
 def main() -> None:
     """Run what is missing, small sets first, then write the table."""
+    import baselines
     import sets
     import table
 
@@ -141,6 +137,7 @@ def main() -> None:
     ask.add_argument("--budget", default="30s", help="time budget of one fit of the Learner, or none")
     ask.add_argument("--jobs", type=int, default=1, help="runs side by side")
     ask.add_argument("--workers", type=int, default=None, help="worker processes of one Learner (its own default)")
+    ask.add_argument("--baselines", default=",".join(baselines.NAMES), help="which of them")
     ask.add_argument("--only", choices=("baselines", "learner"))
     ask.add_argument("--again", action="store_true", help="also what is there already")
     options = ask.parse_args()
@@ -148,13 +145,14 @@ def main() -> None:
         ask.error(f"the folder {sets.DATA} is absent; set SHAREWISE_DATA to the folder of the sets")
     PLACE.mkdir(parents=True, exist_ok=True)
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+    chosen = options.baselines.split(",")
     seeds = [int(seed) for seed in options.seeds.split(",")]
     jobs: list[tuple] = []
     for seed in seeds:
         for name in options.sets.split(","):
             if options.only != "learner":
-                if options.again or missing(path_of(name, seed, "baselines")):
-                    jobs.append((run_baselines, name, seed, options.again))
+                if options.again or missing(path_of(name, seed, "baselines"), chosen):
+                    jobs.append((run_baselines, name, seed, chosen, options.again))
             if options.only != "baselines" and (options.again or not is_done(path_of(name, seed, "learner"))):
                 jobs.append((run_learner, name, seed, options.budget, options.workers))
     with ProcessPoolExecutor(options.jobs, mp_context=get_context("spawn"), max_tasks_per_child=1) as pool:

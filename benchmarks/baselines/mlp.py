@@ -22,8 +22,9 @@ CHUNK = 24_000_000  # parameters trained side by side
 
 
 def mlps(X: np.ndarray, Y: np.ndarray, X_test: np.ndarray, tasks: Sequence[Task], scales: dict[str, Scale],
-         seed: int) -> dict[str, np.ndarray]:
-    """Mean predictions [N, C] by task, in the task's own units. ``Y`` is NaN where a task has no target."""
+         wanted: np.ndarray, seed: int) -> dict[str, np.ndarray]:
+    """Mean predictions [N, C] by task, in the task's own units. ``Y`` is NaN where a task has no target; ``wanted``
+    [N, T] says which test rows a task must predict (NaN elsewhere)."""
     few = np.median((~np.isnan(Y)).sum(axis=0)) < 500
     size = 64 if few or X.shape[1] > 400 else 128
     means: dict[str, np.ndarray] = {}
@@ -32,7 +33,8 @@ def mlps(X: np.ndarray, Y: np.ndarray, X_test: np.ndarray, tasks: Sequence[Task]
         step = max(1, CHUNK // (len(DECAYS) * count * (X.shape[1] + size) * size))
         for at in range(0, len(group), step):
             part = group[at:at + step]
-            means |= _Batch([tasks[t] for t in part], scales, size, count, seed).run(X, Y[:, part], X_test)
+            batch = _Batch([tasks[t] for t in part], scales, size, count, seed)
+            means |= batch.run(X, Y[:, part], X_test, wanted[:, part])
     return means
 
 
@@ -57,9 +59,9 @@ class _Batch:
         self.tasks, self.scales, self.size, self.count, self.seed = tasks, scales, size, count, seed
         self.kind = tasks[0].kind
 
-    def run(self, X: np.ndarray, Y: np.ndarray, X_test: np.ndarray) -> dict[str, np.ndarray]:
+    def run(self, X: np.ndarray, Y: np.ndarray, X_test: np.ndarray, wanted: np.ndarray) -> dict[str, np.ndarray]:
         """Train all, stop when no task gets better, and give each task's prediction at its best moment."""
-        self._load(X, Y, X_test)
+        self._load(X, Y, X_test, wanted)
         torch.manual_seed(self.seed)
         weights = self._weights(self.inputs.shape[-1])
         decay = torch.tensor(DECAYS).repeat_interleave(self.count).repeat(len(self.tasks))
@@ -79,10 +81,12 @@ class _Batch:
                 last_gain = epoch
             elif epoch - last_gain >= PATIENCE:
                 break
-        return {task.name: task.kind.restore(kept[at].astype(np.float64), self.scales[task.name])
-                for at, task in enumerate(self.tasks)}
+        means = {task.name: np.full((len(X_test), self.kind.outputs), np.nan) for task in self.tasks}
+        for at, task in enumerate(self.tasks):
+            means[task.name][wanted[:, at]] = task.kind.restore(kept[at].astype(np.float64), self.scales[task.name])
+        return means
 
-    def _load(self, X: np.ndarray, Y: np.ndarray, X_test: np.ndarray) -> None:
+    def _load(self, X: np.ndarray, Y: np.ndarray, X_test: np.ndarray, wanted: np.ndarray) -> None:
         """Rows of each task, padded to the same length [T, n]; masks [M, n] of what each network learns or holds."""
         seen = [np.flatnonzero(~np.isnan(Y[:, t])) for t in range(len(self.tasks))]
         shared = np.isnan(Y).mean() < 0.5  # one table for all, its gaps masked; else each task has its own rows
@@ -94,7 +98,7 @@ class _Batch:
         def fit(part: np.ndarray) -> np.ndarray:
             return np.pad(part, ((0, 0), (0, wide - part.shape[1])))
         self.inputs = torch.tensor(np.stack([fit(d(X[p])) for d, p in zip(dense, pad)]))  # [1 or T, n, D]
-        self.unseen = torch.tensor(np.stack([fit(d(X_test)) for d in dense]))
+        self.unseen = [torch.tensor(fit(dense[0 if shared else t](X_test[wanted[:, t]]))) for t in range(len(seen))]
         target = np.nan_to_num([self.kind.standardise(Y[p, t][:, None], self.scales[task.name])
                                 for t, (task, p) in enumerate(zip(self.tasks, pad))]).astype(np.float32)
         learn = np.zeros((len(self.tasks), self.count, length), dtype=bool)
@@ -164,6 +168,5 @@ class _Batch:
         for task in which_tasks:
             first = (task * len(DECAYS) + int(decays[task])) * self.count
             part = [weight[first:first + self.count] for weight in weights]
-            inputs = self.unseen[[task if len(self.unseen) > 1 else 0]]
-            means.append(self.kind.mean(self._forward(part, inputs, drop=False)).mean(0).numpy())
+            means.append(self.kind.mean(self._forward(part, self.unseen[task][None], drop=False)).mean(0).numpy())
         return means

@@ -27,7 +27,10 @@ def run(data: Set, name: str) -> tuple[dict[str, np.ndarray], float]:
     Y, Y_test = data.encode(data.train), data.encode(data.test)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # third-party notes on convergence and empty bags; the figures tell
-        means = _networks(data, X, Y, X_test) if name == "MLP" else _trees_or_lines(data, name, X, Y, X_test)
+        if name == "MLP":
+            means = _networks(data, X, Y, X_test, ~np.isnan(Y_test) | (data.task_column is None))
+        else:
+            means = _trees_or_lines(data, name, X, Y, X_test)
     if data.task_column is not None:
         for at, task in enumerate(data.tasks):
             means[task.name] = np.where(np.isnan(Y_test[:, [at]]), np.nan, means[task.name])
@@ -58,8 +61,8 @@ def trivial_of(task, target: np.ndarray, rows: int) -> np.ndarray:
     return np.tile(np.asarray(task.kind.fit_scale(target).trivial, dtype=np.float64), (rows, 1))
 
 
-def _networks(data: Set, X: np.ndarray, Y: np.ndarray, X_test: np.ndarray) -> dict[str, np.ndarray]:
+def _networks(data: Set, X: np.ndarray, Y: np.ndarray, X_test: np.ndarray, wanted: np.ndarray) -> dict[str, np.ndarray]:
     learnable = [at for at in range(Y.shape[1]) if len(np.unique(Y[~np.isnan(Y[:, at]), at])) > 1]
-    scales = fit_scales(data.tasks, Y)
     means = {task.name: trivial_of(task, Y[:, [at]], len(X_test)) for at, task in enumerate(data.tasks)}
-    return means | mlps(X, Y[:, learnable], X_test, [data.tasks[at] for at in learnable], scales, data.seed)
+    tasks = [data.tasks[at] for at in learnable]
+    return means | mlps(X, Y[:, learnable], X_test, tasks, fit_scales(data.tasks, Y), wanted[:, learnable], data.seed)

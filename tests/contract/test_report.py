@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import cache
 from html.parser import HTMLParser
 
 import numpy as np
@@ -30,6 +31,7 @@ KINDS = (Regression(), Binary(), Multiclass(("a", "b", "c")), Ordinal(("a", "b",
          Multilabel(("a", "b")))
 
 
+@cache
 def report_of(size: int, rows: int = 60, prefix: str = "task") -> Report:
     """A report of ``size`` tasks of all kinds, judged on planted predictions."""
     rng = np.random.default_rng(0)

@@ -9,6 +9,7 @@ from scipy import stats
 from sharewise.base import DataError
 from sharewise.judge import Gain, compare, delta_m, holm, mean_gain, verdict
 from sharewise.judge.resampling import overlap_factor
+from sharewise.judge.transfer import paired
 
 
 def test_holm_is_as_worked_by_hand() -> None:
@@ -101,7 +102,7 @@ def test_a_perfect_learner_is_no_division_by_zero() -> None:
 
 def test_losses_of_different_rows_are_refused() -> None:
     with pytest.raises(DataError, match="same rows"):
-        compare(np.ones(3), np.ones(4))
+        paired(np.ones(3), np.ones(4))
     with pytest.raises(DataError, match="finite"):
         compare(np.array([1.0, np.inf]), np.ones(2))
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sharewise.relate import coefficient_affinity, group, label_affinity
+from sharewise.relate import group, label_affinity
 from sharewise.task import Binary, Multiclass, Multilabel, Regression, Task
 
 
@@ -36,19 +36,6 @@ def test_kinds_can_be_mixed_and_a_constant_target_has_no_affinity():
     assert affinity[0, 1] == pytest.approx(1.0)
     assert affinity[0, 3] == pytest.approx(1.0)
     assert affinity[0, 2] == 0.0
-
-
-def test_coefficients_tell_like_opposite_and_unrelated_tasks_without_shared_rows():
-    rng = np.random.default_rng(0)
-    X = rng.normal(size=(400, 8)).astype(np.float32)
-    one, other = np.eye(8)[0] + np.eye(8)[1], np.eye(8)[5]
-    Y = np.full((400, 4), np.nan)
-    for at, direction in enumerate((one, one, -one, other)):
-        Y[at * 100:(at + 1) * 100, at] = X[at * 100:(at + 1) * 100] @ direction
-    affinity = coefficient_affinity(X, Y, numbers(4))
-    assert affinity[0, 1] > 0.95
-    assert affinity[0, 2] < -0.95
-    assert abs(affinity[0, 3]) < 0.2
 
 
 def test_groups_are_those_that_were_planted():

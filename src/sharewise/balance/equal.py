@@ -22,5 +22,8 @@ class Equal(Balancer):
 
     is_constant: ClassVar[bool] = True
 
+    def __init__(self) -> None:
+        super().__init__()
+
     def update(self, signal: Signal) -> Update:
         return Weights(signal.observed.to(signal.losses.dtype))

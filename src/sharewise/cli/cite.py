@@ -57,7 +57,7 @@ def _cite_model(folder: Path) -> None:
 
 
 def calls_in(folder: Path) -> Iterator[str]:
-    """The class, as room.Name, of every constructor call that the JSON files of a folder hold."""
+    """The class, as room.Name, of every constructor call and every kind that the JSON files of a folder hold."""
     for path in sorted(folder.rglob("*.json")):
         try:
             yield from _calls(json.loads(path.read_text(encoding="utf-8")))
@@ -70,6 +70,8 @@ def _calls(value: Any) -> Iterator[str]:
     if isinstance(value, dict):
         if isinstance(value.get("call"), str):
             yield value["call"]
+        if isinstance(value.get("kind"), str):
+            yield f"task.{value['kind'].capitalize()}"
         value = list(value.values())
     if isinstance(value, list):
         for part in value:

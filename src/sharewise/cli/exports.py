@@ -15,7 +15,7 @@ NAME = r"[A-Z][\w'-]+"
 PAPER = re.compile(
     rf"(?P<authors>{NAME}(?:, {NAME})*(?:,? and {NAME}| and others| et al\.)?) \(?(?P<year>(?:19|20)\d\d)\b"
     r"(?:\)?[,:] (?P<title>[A-Z][^.;()]+?)"
-    r"(?=[.;()]|, (?:eq|section|algorithm|table|chapter|theorem|page|figure)|$)|(?=[;)]))")
+    r"(?=[.;()]|, (?:eq|section|algorithm|table|chapter|theorem|page|figure|with)|$)|(?=[;)]))")
 
 
 @dataclass(frozen=True)

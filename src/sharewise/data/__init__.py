@@ -2,6 +2,8 @@
 
 from .answers import format_predictions as format_predictions
 from .answers import format_probabilities as format_probabilities
+from .doctor import Finding as Finding
+from .doctor import examine as examine
 from .encoder import Encoder as Encoder
 from .encoder import Input as Input
 from .infer import infer_tasks as infer_tasks

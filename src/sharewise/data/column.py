@@ -98,13 +98,14 @@ def _odd_sort(column: pd.Series, thing: str) -> str:
         few, word = (text, "numbers") if text.sum() <= number.sum() else (number, "texts")
         raise _mixed(thing, column, few, int(max(text.sum(), number.sum())), word)
     strange = np.flatnonzero(seen & ~text & ~number)
-    row = int(strange[0]) if len(strange) else int(np.flatnonzero(seen)[0])
-    raise DataError(thing, f"holds a {type(cells[row]).__name__} in row {row}",
+    at = int(strange[0]) if len(strange) else int(np.flatnonzero(seen)[0])
+    raise DataError(thing, f"holds a {type(cells[at]).__name__} in row {column.index[at]}",
                     "a column must hold numbers, text, booleans, dates or sets of labels", "Convert or drop it.")
 
 
 def _mixed(thing: str, column: pd.Series, odd: np.ndarray, rest: int, word: str) -> DataError:
-    row = int(np.flatnonzero(odd)[0])
+    at = int(np.flatnonzero(odd)[0])
     others = f" (and {int(odd.sum()) - 1} more)" if odd.sum() > 1 else ""
-    return DataError(thing, f"mixes numbers and text: {column.iloc[row]!r} in row {row}{others} among {rest} {word}",
-                     "a column must hold one type", "Mend or empty the odd cells, or drop the column.")
+    where = f"{column.iloc[at]!r} in row {column.index[at]}{others}"
+    return DataError(thing, f"mixes numbers and text: {where} among {rest} {word}", "a column must hold one type",
+                     "Mend or empty the odd cells, or drop the column.")

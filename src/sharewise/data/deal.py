@@ -29,9 +29,9 @@ def deal(Y: Float[Array, "N W"], tasks: Sequence[Task], shares: Float[Array, "K"
     up_or_down = np.where(numeric, rng.choice([-1.0, 1.0], len(numeric)), 1.0)  # no part is always the lowest
     place = np.append(rng.permutation(Y.shape[1]), Y.shape[1])
     order = np.lexsort((rng.random(len(Y)), up_or_down[column] * value, place[column]))
-    part = np.empty(len(Y), dtype=np.int64)
-    part[order] = turns(len(Y), shares, rng)
-    return part
+    dealt = np.empty(len(Y), dtype=np.int64)
+    dealt[order] = turns(len(Y), shares, rng)
+    return dealt
 
 
 def turns(rows: int, shares: Float[Array, "K"], rng: np.random.Generator) -> Int[Array, "N"]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
@@ -100,7 +101,8 @@ class Encoder:
             raise NotFittedError.of(self)
         path = Path(folder)
         path.mkdir(parents=True, exist_ok=True)
-        states, arrays = [], {}
+        states: list[dict[str, Any]] = []
+        arrays: dict[str, Array] = {}
         for at, feature in enumerate(self._features):
             state, held = feature.to_state()
             states.append({"type": feature.type, "state": state})
@@ -137,8 +139,7 @@ class Encoder:
         self._features = features
         self.inputs = [Input(feature.name, feature.type) for feature in features]
         widths = [len(feature.names) for feature in features]
-        ends = np.cumsum([0, *widths]).tolist()
-        self._places = [slice(low, high) for low, high in zip(ends[:-1], ends[1:], strict=True)]
+        self._places = [slice(low, high) for low, high in pairwise(np.cumsum([0, *widths]).tolist())]
         self._numbers = [(feature, place.start) for feature, place in zip(features, self._places, strict=True)
                          if isinstance(feature, Number)]
         self.names = [name for feature in features for name in feature.names]

@@ -15,6 +15,7 @@ from ..task import Kind, Multilabel, Task
 from .column import distinct, native, sort_of, tidy
 from .infer_kind import check_repeats, infer_kind
 from .parse_kind import parse_kind
+from .sources.read import check_names
 
 
 def infer_tasks(table: pd.DataFrame, targets: Sequence[str | Task], kinds: dict[str, str | Kind] | None = None,
@@ -49,6 +50,7 @@ def infer_tasks(table: pd.DataFrame, targets: Sequence[str | Task], kinds: dict[
 
 def need_column(table: pd.DataFrame, name: str, what: str) -> pd.Series:
     """The column ``name``; DataError with the near names where the table has none."""
+    check_names(table.columns, "the table")
     if name in table.columns:
         return table[name]
     known = [str(column) for column in table.columns]
@@ -94,7 +96,7 @@ def _group(table: pd.DataFrame, target: str, kinds: dict[str, str | Kind]) -> Ta
     for column in columns:
         strange = [value for value in distinct(frame[column]) if value not in (0, 1)]
         if strange:
-            row = int((frame[column] == strange[0]).to_numpy().argmax())
+            row = frame.index[(frame[column] == strange[0]).to_numpy().argmax()]
             raise DataError(f"column {column!r} of target {name!r}", f"has {strange[0]!r} in row {row}",
                             "a label is 0, 1 or empty", "Recode it, or predict it as a target of its own.")
     if frame.isna().to_numpy().all():
@@ -102,7 +104,7 @@ def _group(table: pd.DataFrame, target: str, kinds: dict[str, str | Kind]) -> Ta
                         "Drop it from the targets.")
     given = kinds.get(name)
     kind = given if isinstance(given, Kind) else Multilabel(tuple(columns))
-    if kind.name != "multilabel" or isinstance(given, str) and given.strip() != "multilabel":
+    if kind.name != "multilabel" or (isinstance(given, str) and given.strip() != "multilabel"):
         raise DataError(f"target {name!r}", f"is set to {given!r}", "a group of columns is multilabel",
                         "Drop the kind, or the group.")
     return Task(name, kind, tuple(columns), reason=f"{len(columns)} binary columns as one set of labels")
@@ -128,7 +130,7 @@ def _long(table: pd.DataFrame, task: Task, task_column: str) -> list[Task]:
     lost = np.flatnonzero(tidy(values).isna().to_numpy())
     if len(lost):
         more = f" (and {len(lost) - 1} more)" if len(lost) > 1 else ""
-        raise DataError(f"task column {task_column!r}", f"is empty in row {lost[0]}{more}",
+        raise DataError(f"task column {task_column!r}", f"is empty in row {values.index[lost[0]]}{more}",
                         "every row must belong to a task", "Fill it or drop the row.")
     return [replace(task, name=f"{task.name}[{value}]", task_column=task_column, task_value=value)
             for value in distinct(values)]

@@ -28,12 +28,16 @@ def infer_kind(column: pd.Series) -> Found:
     sort = sort_of(column, thing)
     if isinstance(column.dtype, pd.CategoricalDtype):
         return _category(column)
-    readers: dict[str, Callable[[pd.Series], Found]] = {
-        "number": lambda c: infer_number(pd.Series(c.to_numpy(dtype=np.float64, na_value=np.nan), name=c.name)), "boolean": _classes, "text": _text, "sets": _sets}
+    readers: dict[str, Callable[[pd.Series], Found]] = {"number": _numbers, "boolean": _classes, "text": _text,
+                                                        "sets": _sets}
     if sort not in readers:
         raise DataError(thing, f"holds {sort}s", "a target must hold numbers, classes or sets of labels",
                         "Turn it into a number, such as days from a fixed date.")
     return readers[sort](column)
+
+
+def _numbers(column: pd.Series) -> Found:
+    return infer_number(pd.Series(column.to_numpy(dtype=np.float64, na_value=np.nan), column.index, name=column.name))
 
 
 def _text(column: pd.Series) -> Found:
@@ -74,9 +78,9 @@ def _classes(column: pd.Series) -> Found:
         order, why = positive_first(found)
         return Binary(tuple(order[::-1])), f"2 distinct values ({few(found)}); {why}"
     check_repeats(column, found)
-    order = natural_order(column) if all(isinstance(value, str) for value in found) else None
-    if order:
-        return Ordinal(tuple(order)), f"words in an order ({few(order, ' < ')})"
+    rising = natural_order(column) if all(isinstance(value, str) for value in found) else None
+    if rising:
+        return Ordinal(tuple(rising)), f"words in an order ({few(rising, ' < ')})"
     return Multiclass(tuple(found)), f"{len(found)} classes ({few(found)})"
 
 

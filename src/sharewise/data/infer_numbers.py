@@ -28,7 +28,7 @@ def infer_number(column: pd.Series) -> tuple[Kind, str]:
     """
     infinite = np.flatnonzero(np.isinf(column.to_numpy()))
     if len(infinite):
-        raise DataError(f"target {column.name!r}", f"has {column.iloc[infinite[0]]} in row {infinite[0]}",
+        raise DataError(f"target {column.name!r}", f"has {column.iloc[infinite[0]]} in row {column.index[infinite[0]]}",
                         "it must be a finite number or empty", "Mend the row or empty the cell.")
     seen = column.dropna().to_numpy()
     values, sizes = np.unique(seen, return_counts=True)
@@ -62,4 +62,4 @@ def _counts(values: np.ndarray, sizes: np.ndarray) -> bool:
     mean = np.average(values, weights=sizes)
     variance = np.average((values - mean) ** 2, weights=sizes)
     skew = np.average((values - mean) ** 3, weights=sizes) / variance**1.5
-    return bool(skew >= SKEW or skew > 0 and 0.5 <= variance / mean <= 2)
+    return bool(skew >= SKEW or (skew > 0 and 0.5 <= variance / mean <= 2))

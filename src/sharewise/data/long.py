@@ -62,5 +62,5 @@ def _check_known(column: pd.Series, name: str, codes: Int[np.ndarray, "N"], valu
     lost = np.flatnonzero(codes < 0)
     if len(lost):
         shown = ", ".join(map(repr, values[:6])) + (f", ... ({len(values)} in all)" if len(values) > 6 else "")
-        raise DataError(f"task column {name!r}", f"has {native(column.iloc[lost[0]])!r} in row {lost[0]}",
+        raise DataError(f"task column {name!r}", f"has {native(column.iloc[lost[0]])!r} in row {column.index[lost[0]]}",
                         f"the known tasks are {shown}", "Drop the row, or fit again with rows of that task.")

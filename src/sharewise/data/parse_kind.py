@@ -127,7 +127,7 @@ def _checked(classes: list[Any], column: pd.Series) -> list[Any]:
     known = set(classes)
     strange = [value for value in distinct(column) if value not in known]
     if strange:
-        row = int((column == strange[0]).to_numpy().argmax())
+        row = column.index[(column == strange[0]).to_numpy().argmax()]
         raise DataError(f"target {column.name!r}", f"has {strange[0]!r} in row {row}",
                         f"its classes were given as {_few(classes)}", "Add it to the kind, or empty those cells.")
     return classes

@@ -6,8 +6,8 @@ from typing import Any
 
 from .word_scales import word_order
 
-POSITIVE = frozenset("1 yes true positive pos on present + ja si oui".split())
-NEGATIVE = frozenset("0 no false negative neg off absent none never - nein non".split())
+POSITIVE = frozenset(("1", "yes", "true", "positive", "pos", "on", "present", "+", "ja", "si", "oui"))
+NEGATIVE = frozenset(("0", "no", "false", "negative", "neg", "off", "absent", "none", "never", "-", "nein", "non"))
 LETTERS = (["y", "n"], ["t", "f"])
 
 

@@ -17,18 +17,18 @@ MOST_BINS = 10
 class Strata(NamedTuple):
     """Which labels each unit (a row, or a group of rows) carries.
 
-    ``unit``, ``label``, ``count`` [E] say entry by entry how often a unit carries a label, ordered by unit; ``sizes``
+    ``unit``, ``label``, ``times`` [E] say entry by entry how often a unit carries a label, ordered by unit; ``sizes``
     [U] is the number of rows of each unit; ``totals`` [L] how often each label occurs in all.
     """
 
     unit: Int[Array, "E"]
     label: Int[Array, "E"]
-    count: Int[Array, "E"]
+    times: Int[Array, "E"]
     sizes: Int[Array, "U"]
     totals: Int[Array, "L"]
 
     @property
-    def starts(self) -> Int[Array, "U+1"]:
+    def starts(self) -> Int[Array, "S"]:
         """Where the entries of each unit start, and where the last ones end."""
         return np.searchsorted(self.unit, np.arange(len(self.sizes) + 1))
 

@@ -16,7 +16,7 @@ def iterate(strata: Strata, shares: Float[Array, "K"], rng: np.random.Generator)
 
     Again and again the label with the fewest rows left is taken, and each of its rows goes to the part that still
     wants most of that label; ties go to the part that wants most rows, then to chance. The rarest labels thus are
-    placed while all parts are still open. Rows without a label come last. About 10 seconds for a million rows.
+    placed while all parts are still open. Rows without a label come last.
 
     Sechidis, Tsoumakas, Vlahavas 2011, On the stratification of multi-label data, algorithm 1. Departure: both
     classes of a binary target are labels, since "no" is not the same as "not observed".
@@ -67,11 +67,11 @@ def even(strata: Strata, part: Int[Array, "U"], shares: Float[Array, "K"], rng: 
     def visit(unit: int) -> int:
         entries = slice(starts[unit], starts[unit + 1])
         labels = np.append(strata.label[entries], len(expected) - 1)  # the last one counts the rows
-        count = np.append(strata.count[entries], strata.sizes[unit])[:, None]
+        count = np.append(strata.times[entries], strata.sizes[unit])[:, None]
         here, pull, old = weight[labels], 2 * want[labels] * count, int(part[unit])
         gain = (here * (pull - count**2)).sum(axis=0)
         new = int(gain.argmax())
-        if new == old or old >= 0 and gain[new] <= (here * (pull + count**2))[:, old].sum() + 1e-9:
+        if new == old or (old >= 0 and gain[new] <= (here * (pull + count**2))[:, old].sum() + 1e-9):
             return 0
         want[labels, new] -= count[:, 0]
         if old >= 0:
@@ -98,7 +98,7 @@ def _may_gain(strata: Strata, part: Int[Array, "U"], weight: Float[Array, "L1 K"
     entries = slice(*np.searchsorted(strata.unit, [chunk.start, chunk.stop]))
     at = np.append(strata.unit[entries] - chunk.start, units - chunk.start)
     labels = np.append(strata.label[entries], np.full(len(units), len(weight) - 1))
-    count = np.append(strata.count[entries], strata.sizes[chunk])[:, None]
+    count = np.append(strata.times[entries], strata.sizes[chunk])[:, None]
     here, pull, old = weight[labels], 2 * want[labels] * count, part[units]
     gain, loss = (here * (pull - count**2)), (here * (pull + count**2))[np.arange(len(at)), old[at]]
     sums = np.stack([np.bincount(at, weights=column, minlength=len(units)) for column in gain.T], axis=1)
@@ -138,7 +138,7 @@ def _counts(strata: Strata, part: Int[Array, "U"], parts: int) -> Float[Array, "
     """How often each label (and, last, each row) lies in each part; units of part -1 count nowhere."""
     counts = np.zeros((len(strata.totals) + 1, parts))
     placed, entries = part >= 0, part[strata.unit] >= 0
-    np.add.at(counts, (strata.label[entries], part[strata.unit[entries]]), strata.count[entries])
+    np.add.at(counts, (strata.label[entries], part[strata.unit[entries]]), strata.times[entries])
     counts[-1] = np.bincount(part[placed], weights=strata.sizes[placed], minlength=parts)
     return counts
 

@@ -120,6 +120,11 @@ def calibrate_held_out(
     """``mean`` corrected by the same method, each fifth of the rows by a fit on the others: for an honest 'after'.
 
     Rows without a target, or of a calibration that does nothing, stay as they are.
+
+    >>> from sharewise.task import Binary, Task
+    >>> mean, target = np.array([[0.9], [0.8]]), np.array([[1.0], [0.0]])
+    >>> calibrate_held_out(Task("sold", Binary()), mean, target, Calibration()).tolist()
+    [[0.9], [0.8]]
     """
     fit = {"none": _fit_nothing, "temperature": _fit_temperature, "isotonic": _fit_isotonic}[calibration.method]
     rows = np.flatnonzero(~np.isnan(target).all(axis=1) & ~np.isnan(mean).any(axis=1))

@@ -41,6 +41,16 @@ def judge_task(
     prediction). ``calibrated`` is the chosen prediction after ``calibration``, itself corrected out of fold
     (``calibrate_held_out``). ``folds`` and ``groups`` are those of ``compare``. The verdict stays open until
     ``settle`` has seen all tasks.
+
+    >>> from sharewise.task import Regression, Task
+    >>> rng = np.random.default_rng(0)
+    >>> task, target = Task("price", Regression()), rng.normal(size=(50, 1))
+    >>> means = {"separate": 0.5 * target, "chosen": 0.6 * target}
+    >>> result = judge_task(task, task.kind.fit_scale(target), target, means, folds=np.arange(50) % 5)
+    >>> result.metric, round(result.gain.estimate, 2), round(result.losses["chosen"], 2)
+    ('r2', 0.36, 0.16)
+    >>> [one.verdict for one in settle([result])]
+    ['helped']
     """
     known = {"trivial": np.tile(scale.trivial, (len(target), 1)), **means}
     found = {name: metrics(task, mean, target, scale) for name, mean in known.items()}
@@ -63,7 +73,11 @@ def judge_task(
 
 def settle(results: Sequence[TaskResult], alpha: float = 0.05) -> tuple[TaskResult, ...]:
     """The results with their verdicts, after Holm's correction over all tasks: also over those that kept their
-    separate learner (gain 0, p 1), since the same data decided which tasks would."""
+    separate learner (gain 0, p 1), since the same data decided which tasks would. Example: see ``judge_task``.
+
+    >>> settle([])
+    ()
+    """
     adjusted = holm([result.gain.p_value for result in results])
     return tuple(replace(result, adjusted_p=p, verdict=verdict(result.gain, p, alpha))
                  for result, p in zip(results, adjusted, strict=True))

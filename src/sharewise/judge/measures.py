@@ -92,7 +92,7 @@ def average_precision(mean: Float[Array, "n 1"], target: Float[Array, "n 1"], sc
 
 def f1(mean: Float[Array, "n 1"], target: Float[Array, "n 1"], scale: Scale) -> float | None:
     """Harmonic mean of precision and recall at probability 0.5; None without a positive row, observed or said."""
-    return _f1((target > 0.5)[:, 0], (mean > 0.5)[:, 0])
+    return f1_of((target > 0.5)[:, 0], (mean > 0.5)[:, 0])
 
 
 def brier(mean: Float[Array, "n 1"], target: Float[Array, "n 1"], scale: Scale) -> float:
@@ -110,7 +110,7 @@ def macro_f1(mean: Float[Array, "n C"], target: Float[Array, "n 1"], scale: Scal
 def ovr_auroc(mean: Float[Array, "n C"], target: Float[Array, "n 1"], scale: Scale) -> float | None:
     """Mean AUROC of each class against the rest, over the classes that have rows on both sides."""
     flags = target == np.arange(mean.shape[1])
-    return _mean_auroc(mean, flags.astype(float))
+    return mean_auroc(mean, flags.astype(float))
 
 
 def mae_classes(mean: Float[Array, "n C"], target: Float[Array, "n 1"], scale: Scale) -> float:
@@ -128,59 +128,16 @@ def quadratic_kappa(mean: Float[Array, "n C"], target: Float[Array, "n 1"], scal
     return float(cohen_kappa_score(code, best, weights="quadratic", labels=np.arange(mean.shape[1])))
 
 
-# -- label sets ------------------------------------------------------------------------------------------------
-def macro_auroc(mean: Float[Array, "n L"], target: Float[Array, "n L"], scale: Scale) -> float | None:
-    """Mean AUROC of the labels that were observed both on and off."""
-    return _mean_auroc(mean, target)
-
-
-def label_micro_f1(mean: Float[Array, "n L"], target: Float[Array, "n L"], scale: Scale) -> float | None:
-    """F1 over all observed entries, at probability 0.5."""
-    seen = ~np.isnan(target)
-    return _f1(target[seen] > 0.5, mean[seen] > 0.5)
-
-
-def label_macro_f1(mean: Float[Array, "n L"], target: Float[Array, "n L"], scale: Scale) -> float | None:
-    """Mean F1 of the labels that were observed on, or said, in some row."""
-    found = [label_micro_f1(mean[:, [at]], target[:, [at]], scale) for at in range(target.shape[1])]
-    known = [value for value in found if value is not None]
-    return float(np.mean(known)) if known else None
-
-
-def hamming_loss(mean: Float[Array, "n L"], target: Float[Array, "n L"], scale: Scale) -> float:
-    """Share of observed entries that are said wrong."""
-    seen = ~np.isnan(target)
-    return float(np.mean((target[seen] > 0.5) != (mean[seen] > 0.5)))
-
-
-def subset_accuracy(mean: Float[Array, "n L"], target: Float[Array, "n L"], scale: Scale) -> float | None:
-    """Share of fully observed rows whose whole set is right."""
-    full = _full(target)
-    return float(np.mean(((mean > 0.5) == (target > 0.5)).all(axis=1)[full])) if full.any() else None
-
-
-def lrap(mean: Float[Array, "n L"], target: Float[Array, "n L"], scale: Scale) -> float | None:
-    """Label ranking average precision over fully observed rows."""
-    from sklearn.metrics import label_ranking_average_precision_score
-
-    full = _full(target)
-    return float(label_ranking_average_precision_score(target[full], mean[full])) if full.any() else None
-
-
 def _best(mean: Float[Array, "n C"]) -> Array:
     return (mean[:, 0] > 0.5).astype(int) if mean.shape[1] == 1 else mean.argmax(axis=1)
 
 
-def _full(target: Float[Array, "n L"]) -> Bool[Array, "n"]:
-    return ~np.isnan(target).any(axis=1)
-
-
-def _f1(observed: Bool[Array, "n"], said: Bool[Array, "n"]) -> float | None:
+def f1_of(observed: Bool[Array, "n"], said: Bool[Array, "n"]) -> float | None:
     total = observed.sum() + said.sum()
     return float(2 * (observed & said).sum() / total) if total else None
 
 
-def _mean_auroc(mean: Float[Array, "n C"], flags: Float[Array, "n C"]) -> float | None:
+def mean_auroc(mean: Float[Array, "n C"], flags: Float[Array, "n C"]) -> float | None:
     from sklearn.metrics import roc_auc_score
 
     found = []

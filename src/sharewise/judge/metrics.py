@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Float
 
-from . import measures
+from . import label_sets, measures
 from .measures import Array
 
 if TYPE_CHECKING:
@@ -65,12 +65,12 @@ _METRICS: dict[str, tuple[Metric, ...]] = {  # the first one of each kind is its
         _LOG_LOSS,
     ),
     "multilabel": (
-        Metric("macro_auroc", "macro AUROC", True, measures.macro_auroc),
-        Metric("micro_f1", "micro F1", True, measures.label_micro_f1),
-        Metric("macro_f1", "macro F1", True, measures.label_macro_f1),
-        Metric("hamming_loss", "Hamming loss", False, measures.hamming_loss),
-        Metric("subset_accuracy", "subset accuracy", True, measures.subset_accuracy),
-        Metric("lrap", "LRAP", True, measures.lrap),
+        Metric("macro_auroc", "macro AUROC", True, label_sets.macro_auroc),
+        Metric("micro_f1", "micro F1", True, label_sets.micro_f1),
+        Metric("macro_f1", "macro F1", True, label_sets.macro_f1),
+        Metric("hamming_loss", "Hamming loss", False, label_sets.hamming_loss),
+        Metric("subset_accuracy", "subset accuracy", True, label_sets.subset_accuracy),
+        Metric("lrap", "LRAP", True, label_sets.lrap),
         _LOG_LOSS,
     ),
 }

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from . import pictures, words
+from . import figures, pictures, words
 from .report import CandidateResult, Report
 
 MOST_TASKS, MOST_PANELS, MOST_COLUMNS, MOST_CHIPS = 30, 12, 16, 60
@@ -20,11 +20,15 @@ def render_html(report: Report) -> str:
     """The whole report as the text of one HTML page: readable in light and dark, on paper, and without a network.
 
     Everything that comes from the report is escaped.
+
+    >>> page = render_html(Report("sales & stock.csv", rows=10, features=2, tasks=()))
+    >>> page.splitlines()[0], "sales &amp; stock.csv" in page, "<script" in page
+    ('<!doctype html>', True, False)
     """
     from jinja2 import Environment, StrictUndefined
 
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters |= {"score": words.score, "percent": words.percent, "interval": words.interval,
+    environment.filters |= {"score": figures.score, "percent": figures.percent, "interval": figures.interval,
                             "metric_title": words.metric_title}
     many = len(report.tasks) > MOST_TASKS
     return environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(
@@ -57,10 +61,10 @@ def _candidate(
     for name, loss, least in zip(tasks, losses, best, strict=True):
         far = (loss / least - 1) / FARTHEST if least > 0 else float(loss > 0)
         weight = one.weights.get(name, 0.0)
-        cells.append({"loss": f"{loss:.2f}" if loss < 10 else words.figure(loss, 2), "weight": weight,
+        cells.append({"loss": f"{loss:.2f}" if loss < 10 else figures.figure(loss, 2), "weight": weight,
                       "shade": None if np.isnan(loss) else round(min(far, 1.0) * STEPS), "task": name})
     return {"one": one, "cells": cells, "mean": mean, "best": int(np.sum(losses == best)),
-            "used": sum(weight > 0 for weight in one.weights.values()), "seconds": words.seconds(one.seconds)}
+            "used": sum(weight > 0 for weight in one.weights.values()), "seconds": figures.seconds(one.seconds)}
 
 
 def _metric_rows(report: Report) -> list[dict[str, Any]]:

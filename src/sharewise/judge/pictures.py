@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from . import words
+from . import figures
 from .gain import Gain
 from .report import Report, TaskResult
 
 WIDTH, LEFT, RIGHT = 960.0, 210.0, 200.0
 ROW, THIN_ROW, MOST_LABELLED = 26.0, 5.0, 40
 PANEL = 150.0
+KEPT = "its own learner"  # beside a gain of exactly 0
 
 
 @dataclass(frozen=True)
@@ -57,17 +58,18 @@ def forest(report: Report) -> dict[str, Any]:
     mean = report.delta_m if report.delta_m and math.isfinite(report.delta_m.estimate) else None
     axis = _gain_axis([task.gain for task in tasks] + ([mean] if mean else []), labelled)
     rows = [{**_bar(task.gain, axis), "y": round((at + 0.5) * height + 6, 1), "name": task.name,
-             "class": task.verdict.replace(" ", "-"), "words": words.percent(task.gain.estimate),
-             "interval": words.interval(task.gain)} for at, task in enumerate(tasks)]
+             "class": task.verdict.replace(" ", "-"), "words": figures.percent(task.gain.estimate),
+             "interval": figures.interval(task.gain) or ("" if task.gain.estimate else KEPT)}
+            for at, task in enumerate(tasks)]
     bottom = len(tasks) * height + 12
     total = None
     if mean:
-        total = {**_bar(mean, axis), "y": bottom + 16, "words": words.percent(mean.estimate),
-                 "interval": words.interval(mean)}
+        total = {**_bar(mean, axis), "y": bottom + 16, "words": figures.percent(mean.estimate),
+                 "interval": figures.interval(mean)}
     end = bottom + (32 if total else 0)
     return {"width": WIDTH, "height": end + 34, "labelled": labelled, "rows": rows, "total": total, "end": end,
             "bottom": bottom, "left": axis.start, "right": axis.end, "zero": axis.at(0.0),
-            "ticks": [(axis.at(tick), f"{100 * tick:+.0f} %".replace("+0 ", "0 ").replace("-", words.MINUS))
+            "ticks": [(axis.at(tick), f"{100 * tick:+.0f} %".replace("+0 ", "0 ").replace("-", figures.MINUS))
                       for tick in axis.ticks()]}
 
 
@@ -90,13 +92,13 @@ def _panel(task: TaskResult) -> dict[str, Any]:
         low, high = low - 0.5, high + 0.5
     x, y = Axis(low, high, 0.0, PANEL), Axis(low, high, PANEL, 0.0)
     changed = task.calibration != "none"
-    return {"name": task.name, "size": PANEL, "low": words.figure(low, 2), "high": words.figure(high, 2),
+    return {"name": task.name, "size": PANEL, "low": figures.figure(low, 2), "high": figures.figure(high, 2),
             "before": [(x.at(bin.predicted), y.at(bin.observed)) for bin in task.bins_before] if changed else [],
             "after": [{"x": x.at(bin.predicted), "y": y.at(bin.observed), "low": y.at(bin.low), "high": y.at(bin.high),
-                       "words": f"said {words.figure(bin.predicted)}, observed {words.figure(bin.observed)} in "
-                                f"{words.count(bin.rows, 'row')}"} for bin in task.bins_after],
-            "words": (f"ECE {words.score(task.ece_before)} → {words.score(task.ece_after)}, {task.calibration}"
-                      if changed else f"ECE {words.score(task.ece_after)}, left as it is")}
+                       "words": f"said {figures.figure(bin.predicted)}, observed {figures.figure(bin.observed)} in "
+                                f"{figures.count(bin.rows, 'row')}"} for bin in task.bins_after],
+            "words": (f"ECE {figures.score(task.ece_before)} → {figures.score(task.ece_after)}, {task.calibration}"
+                      if changed else f"ECE {figures.score(task.ece_after)}, left as it is")}
 
 
 def _gain_axis(gains: Sequence[Gain], labelled: bool) -> Axis:

@@ -10,7 +10,7 @@ from typing import Any
 from ..base import FolderError
 from .gain import Gain
 from .reliability import Bin
-from .written import read_number, write_number
+from .written import plain, read_number
 
 VERSION = 1
 
@@ -96,7 +96,8 @@ class Report:
 
     ``findings`` are the data doctor's: dicts of level ("error", "warning", "note"), code, subject, message, remedy.
     ``evidence`` says which rows judged ("out-of-fold over 5 folds", "test part of 400 rows"), ``folds`` how many
-    overlapping fits stand behind them (0: one test part); ``split`` and ``budget`` are words.
+    overlapping fits stand behind them (0: one test part), ``rows_also_chose`` whether the same rows chose the
+    learners; ``split`` and ``budget`` are words.
     """
 
     title: str
@@ -107,6 +108,7 @@ class Report:
     split: str = ""
     evidence: str = ""
     folds: int = 0
+    rows_also_chose: bool = False
     budget: str = ""
     created: str = ""
     candidates: tuple[CandidateResult, ...] = ()
@@ -117,7 +119,7 @@ class Report:
 
     def to_json(self) -> dict[str, Any]:
         """A JSON-ready dict, with the version of its form."""
-        return {"version": VERSION, **_plain(asdict(self))}
+        return {"version": VERSION, **plain(asdict(self))}
 
     @classmethod
     def from_json(cls, state: Mapping[str, Any]) -> Report:
@@ -138,16 +140,11 @@ class Report:
                               "Write it again.") from error
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {str(name): _plain(one) for name, one in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(one) for one in value]
-    if hasattr(value, "item"):  # a NumPy scalar
-        value = value.item()
-    return write_number(value)
-
-
 def render_json(report: Report) -> str:
-    """The report as JSON text; ``Report.from_json(json.loads(text))`` reads it."""
+    """The report as JSON text, which ``Report.from_json(json.loads(text))`` reads.
+
+    >>> text = render_json(Report("table.csv", rows=10, features=2, tasks=()))
+    >>> Report.from_json(json.loads(text)).title
+    'table.csv'
+    """
     return json.dumps(report.to_json(), indent=1, ensure_ascii=False, allow_nan=False)

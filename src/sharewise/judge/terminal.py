@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from . import words
+from . import figures, words
 from .report import Report, TaskResult
 
 if TYPE_CHECKING:
@@ -60,8 +60,8 @@ class TerminalReport:
 
 
 def _shape(report: Report) -> str:
-    parts = [words.count(report.rows, "row"), words.count(report.features, "feature"),
-             words.count(len(report.tasks), "task"), f"{report.layout} layout", report.evidence]
+    parts = [figures.count(report.rows, "row"), figures.count(report.features, "feature"),
+             figures.count(len(report.tasks), "task"), f"{report.layout} layout", report.evidence]
     return " · ".join(part for part in parts if part)
 
 
@@ -75,8 +75,8 @@ def _wide_table(tasks: list[TaskResult] | tuple[TaskResult, ...]) -> Table:
         table.add_row(
             Text(task.name), Text(task.kind, style="dim"), f"{task.rows:,}",
             Text(words.metric_title(task), style="dim"),
-            *_scores(task), Text(words.percent(task.gain.estimate), style=style),
-            Text(words.interval(task.gain), style="dim"), Text(task.verdict, style=style), _calibration(task))
+            *_scores(task), Text(figures.percent(task.gain.estimate), style=style),
+            Text(figures.interval(task.gain), style="dim"), Text(task.verdict, style=style), _calibration(task))
     return table
 
 
@@ -89,9 +89,10 @@ def _narrow_table(tasks: list[TaskResult] | tuple[TaskResult, ...]) -> Table:
         style = STYLES.get(task.verdict, "")
         table.add_row(
             Text(task.name + "\n").append(words.metric_title(task), style="dim"), *_scores(task),
-            Text(words.percent(task.gain.estimate) + "\n", style=style).append(words.interval(task.gain), style="dim"),
+            Text(figures.percent(task.gain.estimate) + "\n", style=style)
+            .append(figures.interval(task.gain), style="dim"),
             Text(task.verdict.replace("no difference", "same") + "\n", style=style)
-            .append(f"ECE {words.score(task.ece_after)}", style="dim"))
+            .append(f"ECE {figures.score(task.ece_after)}", style="dim"))
     return table
 
 
@@ -111,14 +112,14 @@ def _table(*titles: str) -> Table:
 def _scores(task: TaskResult) -> list[Text]:
     from rich.text import Text
 
-    return [Text(words.score(task.trivial), style="dim"), Text(words.score(task.separate)),
-            Text(words.score(task.together)), Text(words.score(task.chosen), style="bold")]
+    return [Text(figures.score(task.trivial), style="dim"), Text(figures.score(task.separate)),
+            Text(figures.score(task.together)), Text(figures.score(task.chosen), style="bold")]
 
 
 def _calibration(task: TaskResult) -> Text:
     from rich.text import Text
 
-    after, before = words.score(task.ece_after), f"was {words.score(task.ece_before)}"
+    after, before = figures.score(task.ece_after), f"was {figures.score(task.ece_before)}"
     return Text(after) if task.calibration == "none" else Text(after).append(f" {before}", style="dim")
 
 

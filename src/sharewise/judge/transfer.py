@@ -38,6 +38,9 @@ def compare(
       (Bayle et al. 2020, Cross-validation confidence intervals for test error, eq. 6) and not from K values: the
       same size, and far more power than K - 1 degrees of freedom leave. ``benchmarks/statistics.py`` measures both.
 
+    Out of fold the gain is that of the fitted models, learned from (K - 1) / K of the rows; a learner that still
+    profits from more rows will have caught up a little once it is fitted on all of them.
+
     Several repeats of cross-validation: hand in the mean over repeats of each row's loss, and one repeat's folds.
     Rows that are NaN in either are left out. DataError where shapes differ or a loss is infinite.
 
@@ -49,7 +52,7 @@ def compare(
     (0.09, True, True)
     """
     within("level", level, 0.5, 0.9999)
-    r, c, seen = _losses(reference, candidate)
+    r, c, seen = paired(reference, candidate)
     units = number_units(None if groups is None else np.asarray(groups)[seen], len(r))
     if units.max(initial=0) < 1:
         return nothing_known(len(r))
@@ -86,7 +89,7 @@ def mean_gain(
     total, gains = np.zeros(0), []
     factor = 1.0 if folds is None else overlap_factor(folds)
     for name in reference:
-        r, c, seen = _losses(reference[name], candidate[name])
+        r, c, seen = paired(reference[name], candidate[name])
         if len(r) < 2 or r.mean() == 0:
             continue
         gains.append(1 - c.mean() / r.mean())
@@ -117,7 +120,8 @@ def delta_m(gains: Sequence[Gain], level: float = 0.95) -> Gain:
     return Gain(mean, *t_interval(mean, error, len(values) - 1, level), len(values))
 
 
-def _losses(reference: Array, candidate: Array) -> tuple[Array, Array, Bool[Array, "n"]]:
+def paired(reference: Array, candidate: Array) -> tuple[Array, Array, Bool[Array, "n"]]:
+    """The losses of the rows that both have, and which rows of [n] those are. DataError if they do not fit."""
     r, c = np.asarray(reference, dtype=np.float64), np.asarray(candidate, dtype=np.float64)
     if r.shape != c.shape or r.ndim != 1:
         raise DataError("the losses to compare", f"have shapes {r.shape} and {c.shape}",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 
@@ -20,3 +21,14 @@ def write_number(value: Any) -> Any:
 def read_number(value: Any) -> float:
     """The number that ``write_number`` wrote."""
     return float("nan") if value is None else float(value)
+
+
+def plain(value: Any) -> Any:
+    """A JSON-ready form of nested dicts, sequences, numbers (NumPy's too) and text."""
+    if isinstance(value, Mapping):
+        return {str(name): plain(one) for name, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(one) for one in value]
+    if hasattr(value, "item"):  # a NumPy scalar
+        value = value.item()
+    return write_number(value)

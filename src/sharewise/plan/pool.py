@@ -143,7 +143,7 @@ def _report(on_progress: Callable[[Progress], None] | None, candidates: Sequence
     label = ", ".join(candidates[number].name for number in sorted(busy)) or "choosing"
     left = sum(schedule.expected(number) for number in (*schedule.waiting, *busy)) / max(workers, 1)
     left = min(left, max(schedule.deadline - elapsed, 0.0))
-    on_progress(Progress(len(done), len(candidates), label, left if schedule.ratios else None))
+    on_progress(Progress(len(done), len(candidates), label, left if done else None))
 
 
 def _checked(outcome: Outcome, candidates: Sequence[Candidate], budget: float | None) -> Outcome:

@@ -16,7 +16,7 @@ from jaxtyping import Float
 
 from ..base.checks import one_of
 from ..base.estimator import Estimator
-from ..relate import coefficient_affinity, group, label_affinity
+from ..relate import group, label_affinity
 from ..solve.chain import Stacked
 from ..solve.linear import Linear, MeanRegularized
 from ..solve.trees import (BoostedTrees, ExtraTrees, JointBoostedTrees, JointExtraTrees, JointRandomForest, PooledTrees,
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from .prepare import Prepared
 
 Array = np.ndarray
-FAMILIES = ("linear", "trees", "network")
+FAMILIES = ("linear", "trees", "network", "chain")
 DECAYS = {"light": 0.1, "strong": 2.0}
 TREES = 100  # a fold's forest: five of them serve together
 Maker = Callable[[Sequence[Task]], Estimator]
@@ -40,14 +40,14 @@ Maker = Callable[[Sequence[Task]], Estimator]
 def portfolio(prepared: Prepared, plan: str | Plan | Path, families: Sequence[str] | None,
               seed: int) -> list[Candidate]:
     """The candidates for a prepared table, in the order in which they are to be fitted."""
-    found = candidates_for(prepared.tasks, prepared.X, prepared.Y, plan, seed)
+    found = candidates_for(prepared.tasks, prepared.Y, plan, seed)
     kept = [candidate for candidate in found if candidate.family in (families or FAMILIES)]
     size = Size.of(prepared.X, prepared.Y)
     timed = [replace(candidate, seconds=guess_seconds(candidate, size)) for candidate in kept]
     return sorted(timed, key=lambda candidate: (candidate.shares, candidate.seconds))
 
 
-def candidates_for(tasks: Sequence[Task], X: Float[Array, "N D"], Y: Float[Array, "N W"],
+def candidates_for(tasks: Sequence[Task], Y: Float[Array, "N W"],
                    plan: str | Plan | Path = "auto", seed: int = 0) -> list[Candidate]:
     """Every candidate of every family that a plan allows."""
     names = [task.name for task in tasks]
@@ -55,7 +55,7 @@ def candidates_for(tasks: Sequence[Task], X: Float[Array, "N D"], Y: Float[Array
     if plan != "together" and not isinstance(plan, Path):
         found += _separate(tasks, seed)
     if plan != "separate" and len(names) > 1:
-        for title, one in _plans(tasks, X, Y, plan).items():
+        for title, one in _plans(tasks, Y, plan).items():
             found += _shared(tasks, title, one.check_tasks(names), seed)
     return found
 
@@ -94,8 +94,9 @@ def _shared(tasks: Sequence[Task], title: str, plan: Plan, seed: int) -> list[Ca
                     for word, decay in DECAYS.items()]
 
 
-def _plans(tasks: Sequence[Task], X: Array, Y: Array, plan: str | Plan | Path) -> dict[str, Plan]:
-    """The shared plans that compete, by a word for each."""
+def _plans(tasks: Sequence[Task], Y: Float[Array, "N W"], plan: str | Plan | Path) -> dict[str, Plan]:
+    """The shared plans that compete, by a word for each. Groups come from the labels alone: groups from models of the
+    features would have seen the held-out rows that judge them."""
     names = [task.name for task in tasks]
     if isinstance(plan, Plan):
         return {"given plan": plan}
@@ -104,13 +105,6 @@ def _plans(tasks: Sequence[Task], X: Array, Y: Array, plan: str | Plan | Path) -
             one_of("plan", plan, ("auto", "separate", "together"))
         return {"given plan": Plan.read(plan)}
     plans = {"together": Plan.together(names)}
-    if plan == "auto" and len(names) >= 4:
-        plans["grouped"] = Plan.of(cheap_groups(tasks, X, Y))
+    if plan == "auto" and len(names) >= 4 and not tasks[0].task_column:
+        plans["grouped"] = Plan.of(group(label_affinity(Y, tasks), names, count=min(max(len(names) // 3, 2), 5)))
     return plans
-
-
-def cheap_groups(tasks: Sequence[Task], X: Float[Array, "N D"], Y: Float[Array, "N W"]) -> list[list[str]]:
-    """Groups from affinities that need no training: of labels where rows have several targets, of ridge coefficients
-    where each row has one; as many groups as a third of the tasks, from 2 to 5."""
-    affinity = coefficient_affinity(X, Y, tasks) if tasks[0].task_column else label_affinity(Y, tasks)
-    return group(affinity, [task.name for task in tasks], count=min(max(len(tasks) // 3, 2), 5))

@@ -83,7 +83,7 @@ def prepare(table: pd.DataFrame, question: Question, kinds: Mapping[str, str | K
         raise DataError("the table", "has no feature column left", "it must have one at least", "Drop fewer columns.")
     encoder = Encoder().fit(table.iloc[train], features)
     own_groups = None if groups is None else groups[train]
-    fold_of = split_folds(Y[train], tasks, folds=folds, seed=seed, groups=own_groups,
+    fold_of = split_folds(_dealt_by(Y[train], tasks), tasks, folds=folds, seed=seed, groups=own_groups,
                           time=None if time is None else time[train])
     return Prepared(tasks, features, encoder, encoder.transform(table.iloc[train]), Y[train], fold_of, own_groups,
                     np.flatnonzero(test), findings, _words(question, folds))
@@ -146,6 +146,13 @@ def _check_counts(Y: Float[Array, "N W"], tasks: Sequence[Task], folds: int) -> 
         if count < FEWEST_TARGETS:
             raise DataError(f"target {task.name!r}", f"has {count} observed values to train on",
                             f"it needs {FEWEST_TARGETS} or more", "Add rows, or leave this task out.")
+
+
+def _dealt_by(Y: Float[Array, "N W"], tasks: Sequence[Task]) -> Float[Array, "N W"]:
+    """What the folds are balanced by: targets in the wide layout; in the long one a task's rows alone. There, folds
+    with equal means and rates would hand small tasks the level of their held-out rows, and learning apart would look
+    better than it is."""
+    return np.where(np.isnan(Y), np.nan, 0.0) if tasks[0].task_column else Y
 
 
 def _raise_errors(findings: Sequence[Finding]) -> None:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
-
+TRUST = 3.0  # seconds of finished work from which on the correction counts more than the first guess
 FINISH_SHARE = 0.12  # of the budget is kept for choosing, judging and saving
 
 
@@ -14,13 +13,14 @@ FINISH_SHARE = 0.12  # of the budget is kept for choosing, judging and saving
 class Schedule:
     """Candidates in the order in which they are wanted, by first guesses of their ``seconds``.
 
-    The guesses are corrected by how the finished ones compare with theirs (``ratios``).
+    The guesses are corrected by what the finished ones took, against what was guessed for these.
     """
 
     seconds: tuple[float, ...]
     budget: float | None
     waiting: tuple[int, ...]
-    ratios: tuple[float, ...] = ()
+    taken_so_far: float = 0.0
+    guessed_so_far: float = 0.0
 
     @classmethod
     def of(cls, seconds: Sequence[float], budget: float | None, done: Sequence[int] = ()) -> Schedule:
@@ -35,7 +35,7 @@ class Schedule:
 
     def expected(self, number: int) -> float:
         """Seconds that a candidate should take, as things stand."""
-        return self.seconds[number] * (float(np.median(self.ratios)) if self.ratios else 1.0)
+        return self.seconds[number] * (self.taken_so_far + TRUST) / (self.guessed_so_far + TRUST)
 
     def next(self, elapsed: float, nothing_yet: bool) -> int | None:
         """The first waiting candidate that can still be done; the cheapest one as long as there is nothing at all."""
@@ -52,4 +52,5 @@ class Schedule:
 
     def finished(self, number: int, seconds: float) -> Schedule:
         """The schedule once a candidate has taken so long."""
-        return replace(self, ratios=(*self.ratios, max(seconds, 0.01) / max(self.seconds[number], 0.01)))
+        return replace(self, taken_so_far=self.taken_so_far + seconds,
+                       guessed_so_far=self.guessed_so_far + self.seconds[number])

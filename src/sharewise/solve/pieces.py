@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float
+from scipy.special import expit, softmax
 
 from ..base.estimator import Means
 from ..task import Kind, Task
@@ -88,6 +89,22 @@ def trivial(piece: Piece) -> Float[Array, "C"]:
     if piece.loss == "poisson":
         return np.array([(seen.sum() + 0.5) / (len(seen) + 0.5)])
     return np.array([seen.mean() if len(seen) else 0.0])
+
+
+def link(loss: str, mean: Array) -> Array:
+    """Mean to score."""
+    if loss == "squared":
+        return mean
+    return np.log(mean / (1.0 - mean)) if loss == "logistic" else np.log(mean)
+
+
+def inverse_link(loss: str, scores: Array) -> Array:
+    """Score to mean."""
+    if loss == "squared":
+        return scores
+    if loss == "softmax":
+        return softmax(scores, axis=1)
+    return expit(scores) if loss == "logistic" else np.exp(np.minimum(scores, 30.0))
 
 
 def is_constant(piece: Piece) -> bool:

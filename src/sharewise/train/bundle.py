@@ -66,38 +66,34 @@ class Bundle:
 
     def model(self, inputs: int, sizes: Sizes, depth: int, dropout: float, seed: int,
               scales: Sequence[dict[str, Scale]]) -> HardSharing:
-        """All members as one shared model; heads start at the trivial predictor."""
+        """All members as one shared model with a head a block; heads start at the trivial predictor."""
         trunk = Trunk([member.copy for member in self.members], inputs, sizes.hidden, depth, dropout, seed)
-        starts = [torch.tensor([self._start(member, slot, scales) for member in self.members])
-                  for slot in range(len(self.names))]
-        return HardSharing(trunk, {name: Head(sizes.hidden, start)
-                                   for name, start in zip(self.names, starts, strict=True)})
+        starts = [torch.tensor([self._start(member, block, scales) for member in self.members])
+                  for block in self.blocks]
+        return HardSharing(trunk, {" ".join(self.names[slot] for slot in block.slots): Head(sizes.hidden, start)
+                                   for block, start in zip(self.blocks, starts, strict=True)})
 
-    def _start(self, member: Member, slot: int, scales: Sequence[dict[str, Scale]]) -> tuple[float, ...]:
-        task = self.tasks[member.group[slot]]
-        return task.kind.start(scales[member.fold][task.name])
+    def _start(self, member: Member, block: Block, scales: Sequence[dict[str, Scale]]) -> list[float]:
+        tasks = [self.tasks[member.group[slot]] for slot in block.slots]
+        return [value for task in tasks for value in task.kind.start(scales[member.fold][task.name])]
 
     def losses(self, model: HardSharing, x: Tensor, z: Sequence[Tensor]) -> list[Float[Tensor, "B Tk"]]:
         """Loss of each task of each member, block by block: sum over the observed rows of the batch over the number
         of rows that is to be expected, which is an unbiased estimate of the mean over all rows also where a batch
         holds few or none of them."""
-        features = model.trunk(x)
-        return [self._block_loss(model, features, block, target) for block, target in zip(self.blocks, z, strict=True)]
+        raws = model(x).values()
+        return [self._block_loss(raw, block, target) for raw, block, target in zip(raws, self.blocks, z, strict=True)]
 
-    def _block_loss(self, model: HardSharing, features: Tensor, block: Block, target: Tensor) -> Tensor:
-        rows, seen = self.row_losses(model, features, block, target)
-        return rows.sum(1) / (block.unit * block.share * features.shape[1])
+    def _block_loss(self, raw: Tensor, block: Block, target: Tensor) -> Tensor:
+        rows, _ = self.row_losses(raw, block, target)
+        return rows.sum(1) / (block.unit * block.share * raw.shape[1])
 
-    def row_losses(self, model: HardSharing, features: Tensor, block: Block, target: Tensor) -> tuple[Tensor, Tensor]:
+    def row_losses(self, raw: Tensor, block: Block, target: Tensor) -> tuple[Tensor, Tensor]:
         """Loss and observed [B, N, Tk] of every row, in the units of the kind."""
-        heads = [model.heads[slot] for slot in block.slots]
-        weight = torch.cat([head.weight for head in heads], dim=2) if len(heads) > 1 else heads[0].weight
-        bias = torch.cat([head.bias for head in heads], dim=2) if len(heads) > 1 else heads[0].bias
-        shape = (*features.shape[:2], len(heads), -1)
+        shape = (*raw.shape[:2], len(block.slots), -1)
+        target = target.view(shape)
         seen = ~target.isnan()
-        kind = self.kind(block.slots[0])
-        raw = torch.baddbmm(bias, features, weight).view(shape)
-        return kind.loss(raw, target.view(shape), seen.view(shape)), seen.view(shape).any(-1)
+        return self.kind(block.slots[0]).loss(raw.view(shape), target, seen), seen.any(-1)
 
 
 def make_bundle(members: Sequence[Member], tasks: Sequence[Task], observed: Bool[Array, "N T"],

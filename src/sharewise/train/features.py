@@ -107,7 +107,7 @@ def _quantiles(ordered: Float[Array, "N D"], levels: Float[Array, "Q"]) -> Float
     return np.where(count > 0, below + (above - below) * (place - low), 0.0)
 
 
-def _edges(column: Float[Array, "N"], parts: int) -> Float[Array, "Q+1"]:
+def _edges(column: Float[Array, "N"], parts: int) -> Float[Array, "E"]:
     """Ends of the parts: all values where they are few, else quantiles."""
     values = np.unique(column[~np.isnan(column)])
     if len(values) > parts + 1:

@@ -128,9 +128,9 @@ def held_out_losses(model: HardSharing, bundle: Bundle, rows: Rows) -> Float[np.
     folds = bundle.folds
     for low in range(0, most, ROWS_AT_ONCE):
         chosen, kept = padded[:, low : low + ROWS_AT_ONCE], real[:, low : low + ROWS_AT_ONCE]
-        features = model.trunk(rows.inputs(chosen, folds))
-        for block, target in zip(bundle.blocks, rows.targets(chosen, folds, bundle), strict=True):
-            loss, seen = bundle.row_losses(model, features, block, target)
+        raws = model(rows.inputs(chosen, folds)).values()
+        for raw, block, target in zip(raws, bundle.blocks, rows.targets(chosen, folds, bundle), strict=True):
+            loss, seen = bundle.row_losses(raw, block, target)
             use = seen & kept.unsqueeze(-1)
             total[:, list(block.slots)] += (loss * use).sum(1) / block.unit
             count[:, list(block.slots)] += use.sum(1)

@@ -196,18 +196,21 @@ def _hand_out(group: tuple[int, ...], parts: Sequence[tuple[Bundle, Run]], copie
     for bundle, run in parts:
         for at, member in enumerate(bundle.members):
             if member.group == group:
-                copies[member.fold].nets_ += _nets(run, moments, at, group, chosen[member.fold])
+                copies[member.fold].nets_ += _nets(bundle, run, moments, at, group, chosen[member.fold])
 
 
-def _nets(run: Run, moments: int, at: int, group: tuple[int, ...], chosen: Array) -> list[Net]:
-    nets = []
+def _nets(bundle: Bundle, run: Run, moments: int, at: int, group: tuple[int, ...], chosen: Array) -> list[Net]:
     names = [name for name, _ in run.model.named_parameters()]
+    nets = []
     for moment in sorted(set(chosen.tolist())):
-        tensors = {name: tensor[at].clone() for name, tensor in
-                   zip(names, run.moments[moment - moments], strict=True)}
-        depth = sum(name.startswith("trunk.weights.") for name in tensors)
-        layers = [(tensors[f"trunk.weights.{layer}"], tensors[f"trunk.biases.{layer}"]) for layer in range(depth)]
-        heads = {task: (tensors[f"heads.{slot}.weight"], tensors[f"heads.{slot}.bias"])
-                 for slot, task in enumerate(group) if chosen[slot] == moment}
+        parts = {name: tensor[at].clone() for name, tensor in zip(names, run.moments[moment - moments], strict=True)}
+        depth = sum(name.startswith("trunk.weights.") for name in parts)
+        layers = [(parts[f"trunk.weights.{layer}"], parts[f"trunk.biases.{layer}"]) for layer in range(depth)]
+        heads = {}
+        for number, block in enumerate(bundle.blocks):
+            columns = zip(*(parts[f"heads.{number}.{part}"].chunk(len(block.slots), dim=1)
+                            for part in ("weight", "bias")), strict=True)
+            heads |= {group[slot]: (weight.contiguous(), bias.contiguous())
+                      for slot, (weight, bias) in zip(block.slots, columns, strict=True) if chosen[slot] == moment}
         nets.append(Net(layers, heads))
     return nets

@@ -60,6 +60,6 @@ def load(name: str) -> Dataset:
     place = files(__package__) / PLACE
     about = json.loads((place / f"{name}.json").read_text(encoding="utf-8"))
     with as_file(place / f"{name}.csv.gz") as path:
-        table = pd.read_csv(path, keep_default_na=False, na_values=[""], float_precision="round_trip")
+        table = pd.read_csv(path, keep_default_na=False, na_values=[""])
     return Dataset(name, table, about["targets"], about["kinds"], about["task_column"], about["group"],
                    tuple(about["drop"]), (place / f"{name}.md").read_text(encoding="utf-8"))

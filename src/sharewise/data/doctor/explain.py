@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -59,7 +60,7 @@ def unexplained(feature: Levels, target: Float[Array, "N C"]) -> Float[Array, "C
     >>> x = np.random.default_rng(0).normal(size=500)
     >>> noise = np.random.default_rng(1).normal(size=500)
     >>> unexplained(levels(pd.Series(x)), np.stack([x**2, x + noise, noise], axis=1)).round(1).tolist()
-    [0.0, 0.5, 1.1]
+    [0.0, 0.4, 1.0]
     """
     total = target.var(axis=0) * len(target) / max(len(target) - 1, 1)
     present = np.bincount(feature.code, minlength=len(feature.place)) > 0
@@ -74,7 +75,9 @@ def unexplained(feature: Levels, target: Float[Array, "N C"]) -> Float[Array, "C
     last = len(place) - 1 - int(np.isnan(place[-1]))
     if feature.ordered and last > 1:
         rows = np.flatnonzero(alone & (code <= last))
-        error[rows] = _between_neighbours(target[rows], code[rows], place[:last + 1], sums / count[:, None], count)
+        values = slice(0, last + 1)
+        error[rows] = _between_neighbours(target[rows], code[rows], place[values],
+                                          sums[values] / count[values, None], count[values])
     return error.mean(axis=0) / np.maximum(total, 1e-300)
 
 
@@ -100,9 +103,9 @@ def unexplained_across_gaps(feature: Levels, target: Float[Array, "N C"], blocks
     rows = np.flatnonzero(~feature.missing)
     rows = rows[np.argsort(feature.code[rows], kind="stable")]
     x, y = feature.place[feature.code[rows]], target[rows]
-    cuts = np.linspace(0, len(rows), blocks + 1).astype(int)
+    cuts = np.linspace(0, len(rows), blocks + 1).astype(int).tolist()
     error = np.square(y - y.mean(axis=0))
-    for low, high in zip(cuts[:-1], cuts[1:], strict=True):
+    for low, high in pairwise(cuts):
         before, after = slice(max(low - 5, 0), low), slice(high, high + 5)
         ends = [(x[part].mean(), y[part].mean(axis=0)) for part in (before, after) if len(x[part])]
         if len(ends) < 2 or low == high:

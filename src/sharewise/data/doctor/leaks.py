@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -10,7 +11,7 @@ import pandas as pd
 from jaxtyping import Float, Int
 
 from .alike import alike
-from .explain import Levels, levels, unexplained, unexplained_across_gaps
+from .explain import Levels, unexplained, unexplained_across_gaps
 from .finding import Finding, drop_option, listed
 from .formula import parts_of
 from .recoding import certain_rows, filled_left, is_coarse_form
@@ -24,8 +25,9 @@ TOTAL = 0.02  # share of the target's variance that is left: given away
 STRONG_CLASS, STRONG_NUMBER = 0.25, 0.05  # so little left by one feature alone is worth a note
 SUSPECT, STANDS_OUT = 0.5, 0.5  # so little left, by a name alike, and half of what any other feature leaves
 CERTAIN = 0.6  # so little left, and a class made certain in many rows
-DRIFT = 0.03  # left over a gap in the feature's range: the target only drifts along it
-FEW_LEVELS = 20
+DRIFT, DRIFT_FACTOR = 0.3, 5  # so much, and so many times more, left over a gap in the feature's range
+DRIFT_IN_ORDER = 0.01  # so much, if the feature goes with the order of the rows, as a time does
+FEW_LEVELS, FEWEST_FOR_DRIFT = 20, 100
 
 
 class Link(NamedTuple):
@@ -37,9 +39,8 @@ class Link(NamedTuple):
     detail: str = ""
 
 
-def watch(table: pd.DataFrame, features: Sequence[str], targets: Sequence[Target],
-          rows: Int[Array, "n"]) -> list[Finding]:
-    """Leaks, suspects and strong features of every target, seen in the given rows of the table.
+def watch(features: dict[str, Levels], targets: Sequence[Target], rows: Int[Array, "n"]) -> list[Finding]:
+    """Leaks, suspects and strong features of every target; ``rows`` are those of the table that ``features`` hold.
 
     - "leak": the feature alone leaves less than 2 % of the target's variance open (less still below 200 rows), or it
       is a coarser form of the target, or two or three features give it by a formula.
@@ -48,23 +49,34 @@ def watch(table: pd.DataFrame, features: Sequence[str], targets: Sequence[Target
       some categories, or where it is filled at all, a class is certain.
     - "strong-feature": much explained by one feature alone, which may be honest.
     """
-    known = {name: levels(table[name].iloc[rows]) for name in features}
-    look = worth_a_look(list(known.values()), [target.values[rows] for target in targets],
+    look = worth_a_look(list(features.values()), [target.values[rows] for target in targets],
                         [target.classes for target in targets])
     found: list[Finding] = []
+    drifts: dict[str, list[str]] = {}
     for target, ask in zip(targets, look, strict=True):
         values = target.values[rows]
         seen = ~np.isnan(values)
         values = values[seen]
         if not _enough(values, target.classes):
             continue
-        mine = {name: known[name].where(seen) for name, asked in zip(features, ask, strict=True) if asked}
+        mine = {name: feature.where(seen)
+                for (name, feature), asked in zip(features.items(), ask, strict=True) if asked}
         links = _links(target, values, mine)
         found.extend(_report(target, links, len(values)))
+        for link in links:
+            if link.code == "drifts-with":
+                drifts.setdefault(link.feature, []).append(target.task)
         if not target.classes:
             told = {link.feature for link in links if link.code in ("leak", "drifts-with")}
             found.extend(_formula(target, values, {n: f for n, f in mine.items() if n not in told}))
-    return found
+    return found + [_drift(name, tasks) for name, tasks in drifts.items()]
+
+
+def _drift(name: str, tasks: Sequence[str]) -> Finding:
+    return Finding("warning", "drifts-with", name, (name,),
+                   f"is a line along which {listed(tasks)} {'drifts' if len(tasks) == 1 else 'drift'} slowly: rows "
+                   "split at random are told by their neighbours on it",
+                   f"To predict what comes later split with --time {shlex.quote(name)}, else {drop_option([name])}.")
 
 
 def _enough(values: Float[Array, "n"], classes: int) -> bool:
@@ -77,12 +89,14 @@ def _links(target: Target, values: Float[Array, "n"], features: dict[str, Levels
     """What is worth saying about each feature, for one target."""
     columns = _columns(values, target.classes)
     weight = columns.var(axis=0)
-    left = {}
+    left, links = {}, {}
     for name, feature in features.items():
         shares = unexplained(feature, columns)
         left[name] = float(shares @ weight / weight.sum()) if target.classes else float(shares.min())
-    links = {name: link for name, feature in features.items()
-             if (link := _total(name, feature, values, columns, left[name], target.classes))}
+        if not target.classes and left[name] < STRONG_NUMBER and _drifts(feature, columns, shares):
+            links[name] = Link(name, left[name], "drifts-with")
+        elif link := _total(name, feature, values, columns, left[name], target.classes):
+            links[name] = link
     near = {name for name in features if left[name] < SUSPECT and alike(target.label or target.task, name)}
     best = min((left[name] for name in features if name not in links and name not in near), default=0.75)
     for name, feature in features.items():
@@ -104,16 +118,24 @@ def _columns(values: Float[Array, "n"], classes: int) -> Float[Array, "n C"]:
 
 def _total(name: str, feature: Levels, values: Float[Array, "n"], columns: Float[Array, "n C"], left: float,
            classes: int) -> Link | None:
-    """The link of a feature that gives the target away by itself, or along which it drifts."""
-    smooth = not classes and feature.ordered and len(feature.place) > FEW_LEVELS and left < STRONG_NUMBER
-    if smooth and unexplained_across_gaps(feature, columns).min() > max(DRIFT, 2 * left):
-        return Link(name, left, "drifts-with")
+    """The link of a feature that gives the target away by itself."""
     if left < TOTAL * min(1.0, len(values) / 200) ** 2:
         filled = filled_left(feature, columns) < 2 * TOTAL
         return Link(name, left, "leak", "by being filled or empty" if filled else "")
     if not classes and left < SUSPECT and is_coarse_form(feature, values, FEW_LEVELS, TOTAL):
         return Link(name, left, "leak", "a coarser form of it")
     return None
+
+
+def _drifts(feature: Levels, columns: Float[Array, "n C"], shares: Float[Array, "C"]) -> bool:
+    """Whether the target is close among neighbours on the feature's line, and not told by where on it they are."""
+    if not feature.ordered or len(feature.place) <= FEW_LEVELS or len(columns) < FEWEST_FOR_DRIFT:
+        return False
+    gap = unexplained_across_gaps(feature, columns)
+    filled = ~feature.missing
+    in_order = abs(np.corrcoef(feature.code[filled], np.flatnonzero(filled))[0, 1]) > 0.99
+    wiggles = (gap > np.maximum(DRIFT, DRIFT_FACTOR * shares)).all()
+    return bool(wiggles or (in_order and gap.min() > DRIFT_IN_ORDER))
 
 
 def _partial(name: str, feature: Levels, values: Float[Array, "n"], left: float, classes: int,
@@ -130,8 +152,6 @@ def _partial(name: str, feature: Levels, values: Float[Array, "n"], left: float,
 
 SAY = {
     "leak": ("warning", "is given away by {names}", "Leave out what is not known beforehand: {drop}."),
-    "drifts-with": ("warning", "drifts along with {names}: random rows are told by their neighbours",
-                    "To predict later values split with --time {first}, else leave it out: {drop}."),
     "suspect": ("warning", "may be given away by {names}", "Leave out what is not known beforehand: {drop}."),
     "strong-feature": ("note", "is mostly explained by one feature alone: {names}",
                        "That may be honest; leave out what is not known beforehand: {drop}."),
@@ -149,7 +169,7 @@ def _report(target: Target, links: Sequence[Link], rows: int, most: int = 6) -> 
             names = ", ".join(shown) + (f" and {len(mine) - most} more" if len(mine) > most else "")
             yield Finding(level, code, target.task, columns,
                           f"{target.words}{message.format(names=names)}; seen in {rows:,} rows",
-                          remedy.format(drop=drop_option(columns), first=columns[0]))
+                          remedy.format(drop=drop_option(columns)))
 
 
 def explained(left: float) -> str:

@@ -40,7 +40,7 @@ class Boolean(Feature):
         truth = np.array([*(_truth(level) for level in found), np.nan], dtype=np.float32)
         if pd.api.types.is_numeric_dtype(column.dtype) and np.isnan(truth[:-1]).any():
             at = int(np.isnan(truth).argmax())
-            raise wrong_type(self.name, self.type, f"has {found[at]} in row {int((codes == at).argmax())}")
+            raise wrong_type(self.name, self.type, f"has {found[at]} in row {column.index[(codes == at).argmax()]}")
         return truth[codes][:, None]
 
     def to_state(self) -> tuple[dict[str, Any], dict[str, Array]]:

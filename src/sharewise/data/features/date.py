@@ -83,7 +83,7 @@ def to_dates(name: str, column: pd.Series, format: str) -> pd.Series:
     dates = _parse(column, format if sort == "text" else None)
     wrong = np.flatnonzero(dates.isna().to_numpy() & column.notna().to_numpy())
     if len(wrong):
-        raise wrong_type(name, "date", f"has {column.iloc[wrong[0]]!r} in row {wrong[0]}")
+        raise wrong_type(name, "date", f"has {column.iloc[wrong[0]]!r} in row {column.index[wrong[0]]}")
     return dates
 
 

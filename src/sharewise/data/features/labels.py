@@ -34,7 +34,7 @@ class Labels(Feature):
         if len(counts) > max(MOST_LABELS, len(sets)):
             raise DataError(f"column {name!r}", f"holds lists of {len(counts)} different things",
                             "a cell must hold one value or a set of labels that recur", "Spread it over columns.")
-        if not counts or not feature.has_missing and set(counts.values()) == {len(sets)}:
+        if not counts or (not feature.has_missing and set(counts.values()) == {len(sets)}):
             return None
         labels = sorted(counts, key=lambda label: (-counts[label], label))[:MOST_LABELS]
         return cls(name, labels, separator, feature.has_missing)

@@ -63,7 +63,7 @@ def _cell_by_cell(name: str, type: str, column: pd.Series) -> tuple[Int[np.ndarr
 def _is_gap(cell: object) -> bool:
     if isinstance(cell, str):
         return not cell.strip()
-    return cell is None or cell is pd.NA or cell is pd.NaT or isinstance(cell, float) and cell != cell
+    return cell is None or cell is pd.NA or cell is pd.NaT or (isinstance(cell, float) and cell != cell)
 
 
 def _check(name: str, type: str, column: pd.Series) -> None:

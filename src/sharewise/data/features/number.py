@@ -27,7 +27,7 @@ class Number(Feature):
     @classmethod
     def fit(cls, name: str, column: pd.Series, options: Options) -> Self | None:
         values = to_numbers(name, column)
-        check_finite(name, values)
+        check_finite(name, values, column.index)
         seen = values[~np.isnan(values)]
         low, high = float(seen.min()), float(seen.max())
         if low == high and len(seen) == len(values):
@@ -41,7 +41,7 @@ class Number(Feature):
 
     def transform(self, column: pd.Series) -> Float[Array, "N 1"]:
         values = to_numbers(self.name, column)
-        check_finite(self.name, values)
+        check_finite(self.name, values, column.index)
         return (values - self.shift).astype(np.float32)[:, None]
 
     def to_state(self) -> tuple[dict[str, Any], dict[str, Array]]:
@@ -65,8 +65,8 @@ def to_numbers(name: str, column: pd.Series) -> Float[Array, "N"]:
         numbers = text_numbers(plain, f"column {name!r}")
         if numbers is None:
             text = pd.to_numeric(plain, errors="coerce").isna().to_numpy() & plain.notna().to_numpy()
-            row = int(np.flatnonzero(text)[0])
-            raise wrong_type(name, "number", f"has the text {plain.iloc[row]!r} in row {row}")
+            at = int(np.flatnonzero(text)[0])
+            raise wrong_type(name, "number", f"has the text {plain.iloc[at]!r} in row {plain.index[at]}")
         column = numbers
     elif sort not in ("number", "boolean", "empty"):
         raise wrong_type(name, "number", f"holds {sort}s")
@@ -74,9 +74,9 @@ def to_numbers(name: str, column: pd.Series) -> Float[Array, "N"]:
         or isinstance(column.dtype, pd.CategoricalDtype) else column.to_numpy(dtype=np.float64, na_value=np.nan)
 
 
-def check_finite(name: str, values: Float[Array, "N"]) -> None:
+def check_finite(name: str, values: Float[Array, "N"], rows: pd.Index) -> None:
     """DataError, naming the row, on a number that is infinite or beyond float32."""
     if len(values) and not np.nanmax(np.abs(values), initial=0.0) <= LARGEST:
-        row = int(np.flatnonzero(np.abs(values) > LARGEST)[0])
-        raise DataError(f"column {name!r}", f"has {values[row]:g} in row {row}",
+        at = int(np.flatnonzero(np.abs(values) > LARGEST)[0])
+        raise DataError(f"column {name!r}", f"has {values[at]:g} in row {rows[at]}",
                         f"a number must be finite and below {LARGEST:.2g}", "Mend or empty the cell.")

@@ -35,6 +35,5 @@ def to_frame(table: Any, thing: str) -> pd.DataFrame:
         raise DataError(thing, f"has the column {', '.join(map(repr, doubles[:5]))} more than once",
                         "each column name may stand once", "Rename or drop the doubles.")
     frame = table.to_pandas()
-    if not isinstance(frame.index, pd.RangeIndex):
-        frame = frame.reset_index(drop=all(name is None for name in frame.index.names))
-    return frame
+    named = any(name is not None for name in frame.index.names)
+    return frame.reset_index(drop=not named)

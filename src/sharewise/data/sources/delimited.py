@@ -15,6 +15,7 @@ from .broken import broken, open_text
 
 MISSING = ("", "NA", "N/A", "n/a", "#N/A", "NaN", "nan", "-nan", "NULL", "null", "<NA>", "?")  # but not the word None
 DELIMITERS = ",;\t|"
+ONE_COLUMN = "\x1f"  # a sign that stands in no text: nothing is cut
 COMMA_NUMBER, POINT_NUMBER = re.compile(r"^-?\d+,\d+$"), re.compile(r"^-?\d+\.\d+$")
 
 
@@ -28,35 +29,51 @@ def read_delimited(path: Path) -> pd.DataFrame:
                         "each column name may stand once", "Rename or drop the doubles.")
     cells = [cell for row in sample[1:] for cell in row]
     comma = delimiter == ";" and any(map(COMMA_NUMBER.match, cells)) and not any(map(POINT_NUMBER.match, cells))
+    spaced = any(name.startswith(" ") for name in header[1:])
     try:
-        with open_text(path) as file:
+        with open_text(path) as file, warnings.catch_warnings():
+            warnings.simplefilter("error", pd.errors.ParserWarning)  # it would lose cells
             frame = pd.read_csv(file, sep=delimiter, na_values=list(MISSING), keep_default_na=False, low_memory=False,
-                                index_col=False, decimal="," if comma else ".", skip_blank_lines=len(header) > 1)
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, csv.Error) as error:
+                                index_col=False, decimal="," if comma else ".", skipinitialspace=spaced,
+                                skip_blank_lines=len(header) > 1)
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, pd.errors.ParserWarning, csv.Error) as error:
         raise broken(path, error) from error
     return _name_blanks(frame, header, path)
 
 
 def sniff(path: Path, lines: int = 50) -> tuple[str, list[list[str]]]:
-    """The delimiter and the first rows."""
+    """The delimiter, and the first rows as it cuts them."""
     with open_text(path) as file:
         text = [line for _, line in zip(range(lines), file, strict=False)]
     if not any(line.strip() for line in text):
         raise DataError(f"table {str(path)!r}", "is an empty file", "it must have a header and rows",
                         "Check the export.")
-    best: tuple[tuple[float, int], str, list[list[str]]] | None = None
-    for delimiter in DELIMITERS:
+    cut = {}
+    for delimiter in (ONE_COLUMN, *DELIMITERS):
         try:
-            rows = [row for row in csv.reader(text, delimiter=delimiter) if row]
+            cut[delimiter] = [row for row in csv.reader(text, delimiter=delimiter) if row]
         except csv.Error as error:
             raise broken(path, error) from error
-        width = len(rows[0])
-        even = float(np.mean([len(row) == width for row in rows[:-1] or rows]))  # the last one may be cut off
-        rank = (even if width > 1 else 0.0, width)
-        if best is None or rank > best[0]:
-            best = (rank, delimiter, rows)
-    assert best is not None
-    return best[1], best[2]
+    best = max(cut, key=lambda delimiter: _evenness(cut[delimiter]))
+    if best == ONE_COLUMN:
+        _refuse_a_title(path, cut)
+    return best, cut[best]
+
+
+def _evenness(rows: list[list[str]]) -> tuple[float, int]:
+    """The share of rows as wide as the header, and its width; nothing for a header of one column."""
+    width = len(rows[0])
+    even = float(np.mean([len(row) == width for row in rows[:-1] or rows]))  # the last row may go on beyond the sample
+    return (even, width) if width > 1 else (0.0, 0)
+
+
+def _refuse_a_title(path: Path, cut: dict[str, list[list[str]]]) -> None:
+    """DataError where one name stands above rows of several cells each: a title or a comment, not a header."""
+    for rows in (cut[delimiter][1:] for delimiter in DELIMITERS):
+        widths = {len(row) for row in rows}
+        prose = any(cell.startswith(" ") for row in rows for cell in row[1:])
+        if len(rows) > 1 and len(widths) == 1 and widths != {1} and not prose:
+            raise broken(path, f"the first line names 1 column, the other lines hold {widths.pop()} cells")
 
 
 def _name_blanks(frame: pd.DataFrame, header: list[str], path: Path) -> pd.DataFrame:

@@ -31,9 +31,9 @@ def read_json_records(path: Path) -> pd.DataFrame:
             raise broken(path, error) from error
     if isinstance(content, list) and all(isinstance(record, dict) for record in content):
         return pd.DataFrame.from_records(content)
-    if isinstance(content, dict) and content and all(isinstance(column, list) for column in content.values()):
-        if len({len(column) for column in content.values()}) == 1:
-            return pd.DataFrame(content)
+    columns = list(content.values()) if isinstance(content, dict) else []
+    if all(isinstance(column, list) for column in columns) and len({len(column) for column in columns}) == 1:
+        return pd.DataFrame(content)
     raise broken(path, "it is neither a list of objects nor an object of equally long lists")
 
 

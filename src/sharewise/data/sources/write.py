@@ -20,8 +20,7 @@ def write_table(frame: pd.DataFrame, path: str | Path) -> Path:
 
     >>> import tempfile
     >>> folder = tempfile.mkdtemp()
-    >>> from ...base import FolderError
-from .read import read_table
+    >>> from sharewise.data import read_table
     >>> read_table(write_table(pd.DataFrame({"a": [1, 2]}), folder + "/t.jsonl")).a.tolist()
     [1, 2]
     """
@@ -30,8 +29,8 @@ from .read import read_table
     if writer is None:
         raise unknown_suffix(path)
     if not path.parent.is_dir():
-        raise FolderError(f"folder {str(path.parent)!r}", "does not exist", "a table is written into an existing folder",
-                          "Make it first.")
+        raise FolderError(f"folder {str(path.parent)!r}", "does not exist",
+                          "a table is written into an existing folder", "Make it first.")
     part = path.with_name(f".part-{os.getpid()}-{path.name}")
     try:
         writer(frame.reset_index(drop=True), part)

@@ -14,6 +14,7 @@ from ...base.checks import one_of, within
 from ...base.errors import UsageError
 from ...base.estimator import Estimator, Means
 from ...task import Task, slices
+from ..stored import reading
 from .folds import average, base_for, columns_of, joined, out_of_fold, split
 from .orders import learned_order, random_orders
 
@@ -104,20 +105,20 @@ class Chains(Estimator):
         return total
 
     def _save(self, folder: Path) -> None:
-        (folder / "orders.json").write_text(json.dumps(self._orders), encoding="utf-8")
-        for path, last in self._lasts.items():
-            last.save(folder / f"last_{'_'.join(map(str, path))}")
-        for path, copies in self._links.items():
+        state = {"orders": self._orders, "lasts": list(self._lasts), "links": list(self._links),
+                 "copies": [len(copies) for copies in self._links.values()]}
+        (folder / "chains.json").write_text(json.dumps(state), encoding="utf-8")
+        for number, last in enumerate(self._lasts.values()):
+            last.save(folder / f"last_{number}")
+        for number, copies in enumerate(self._links.values()):
             for fold, copy in enumerate(copies):
-                copy.save(folder / f"link_{'_'.join(map(str, path))}" / str(fold))
+                copy.save(folder / f"link_{number}_{fold}")
 
     def _load(self, folder: Path) -> None:
-        self._orders = json.loads((folder / "orders.json").read_text(encoding="utf-8"))
-        self._lasts = {read_path(one): Estimator.load(one) for one in sorted(folder.glob("last_*"))}
-        self._links = {read_path(one): [Estimator.load(one / str(fold)) for fold in range(len(list(one.iterdir())))]
-                       for one in sorted(folder.glob("link_*"))}
-
-
-def read_path(folder: Path) -> tuple[int, ...]:
-    """The task numbers in a folder's name: 'last_2_0' to (2, 0)."""
-    return tuple(int(number) for number in folder.name.split("_")[1:])
+        with reading(folder):
+            state = json.loads((folder / "chains.json").read_text(encoding="utf-8"))
+            self._orders = state["orders"]
+            self._lasts = {tuple(path): Estimator.load(folder / f"last_{number}")
+                           for number, path in enumerate(state["lasts"])}
+            self._links = {tuple(path): [Estimator.load(folder / f"link_{number}_{fold}") for fold in range(copies)]
+                           for number, (path, copies) in enumerate(zip(state["links"], state["copies"], strict=True))}

@@ -74,5 +74,5 @@ class Stacked(Estimator):
                 estimator.save(folder / f"{stage}_{at}")
 
     def _load(self, folder: Path) -> None:
-        self._first = [Estimator.load(folder / f"first_{at}") for at in range(len(list(folder.glob("first_*"))))]
+        self._first = [Estimator.load(one) for one in sorted(folder.glob("first_*"), key=lambda one: int(one.name[6:]))]
         self._second = [Estimator.load(folder / f"second_{at}") for at in range(len(self.tasks))]

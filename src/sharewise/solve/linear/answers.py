@@ -8,14 +8,13 @@ from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float
-from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 from scipy.special import softmax
 
-from ...base.errors import FolderError
 from ...base.estimator import Means
 from ...task import Task
 from ..pieces import LOSSES, assemble, piece_count
+from ..stored import reading
 from .design import Design
 from .likelihoods import SCALAR
 
@@ -51,12 +50,9 @@ class Lines(NamedTuple):
     @classmethod
     def load(cls, folder: Path) -> Lines:
         """What ``save`` wrote."""
-        try:
+        with reading(folder):
             arrays = load_file(folder / "lines.safetensors")
             return cls(Design(*(arrays[name] for name in Design._fields)), arrays["weights"], arrays["intercepts"])
-        except (SafetensorError, OSError, KeyError) as error:
-            raise FolderError(f"folder {folder}", f"holds no linear model ({error})", "it must be one that save wrote",
-                              "Fit and save again.") from error
 
 
 def score_count(task: Task) -> int:

@@ -31,11 +31,11 @@ def make_blocks(scores: Float[Array, "N r"], Y: Float[Array, "N K"], held: Bool[
     for column in range(Y.shape[1]):
         groups.setdefault(np.isnan(Y[:, column]).tobytes(), []).append(column)
     blocks = []
-    for columns in groups.values():
+    for columns in map(np.array, groups.values()):
         seen = ~np.isnan(Y[:, columns[0]])
         train, out = np.flatnonzero(seen & ~held), np.flatnonzero(seen & held)
         basis = Basis.of(scores[train]) if len(train) else Basis.of(np.zeros((1, scores.shape[1])))
-        blocks.append(Block(np.array(columns), Y[np.ix_(train, columns)], basis, scores[train] - basis.centre,
+        blocks.append(Block(columns, Y[np.ix_(train, columns)], basis, scores[train] - basis.centre,
                             scores[out] - basis.centre, Y[np.ix_(out, columns)]))
     return blocks
 

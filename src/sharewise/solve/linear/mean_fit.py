@@ -40,8 +40,8 @@ def fit_mean(blocks: list[Block], groups: list[list[int]], loss: str, classes: i
              start: Fit, tolerance: float, most_steps: int = 300) -> Fit:
     """Minimise sum loss + common / 2 |w_0|^2 + own / 2 sum |w_c - w_0|^2.
 
-    Each step puts a square of one curvature in the place of the loss and solves that exactly. The curvature doubles when
-    a step does not go down, up to its bound (1/4 for logistic, 1/2 for softmax; Bohning and Lindsay 1988); momentum is
+    Each step puts a square of one curvature in the place of the loss and solves that exactly. The curvature doubles
+    when a step does not go down, up to its bound (1/4 for logistic, 1/2 for softmax; Bohning and Lindsay 1988); momentum is
     dropped then too (O'Donoghue and Candes 2015). A squared loss is solved by the first step.
     """
     curve = first_curve(blocks, loss, start)

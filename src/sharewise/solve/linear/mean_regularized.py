@@ -14,10 +14,10 @@ from ...base.checks import within
 from ...base.errors import UsageError
 from ...base.estimator import Estimator, Means
 from ...task import Task
-from ..pieces import Piece, take_apart, trivial
+from ..pieces import Piece, link, take_apart, trivial
 from .answers import Lines
-from .basis import Basis
 from .arrow import newton_mean
+from .basis import Basis
 from .blocks import Block, make_blocks
 from .design import Design
 from .likelihoods import SCALAR
@@ -47,7 +47,7 @@ class MeanRegularized(Estimator):
 
         sum loss + strength (1 + s) / 2 ( |w_0|^2 / s + sum_t |v_t|^2 ),   s = similarity,
 
-    so that a weight has the prior variance 1 / strength, of which the part s / (1 + s) is common to the tasks: s to 0 is
+    so that a weight has the prior variance 1 / strength, of which the part s / (1 + s) is common to all: s to 0 is
     ``Linear`` for each task, s to infinity one set of weights for all. Intercepts are free (Evgeniou and Pontil 2004,
     Regularized multi-task learning, with squared, logistic, softmax and Poisson losses in the place of the hinge).
 
@@ -163,7 +163,10 @@ def families(tasks: Sequence[Task], pieces: Sequence[Piece]) -> list[Family]:
 
 def make_family(pieces: Sequence[Piece], numbers: Sequence[int]) -> Family:
     """One family; the j-th pieces (or classes) of its tasks form the j-th group."""
-    columns, groups, owners, starts = [], {}, [], []
+    columns: list[Array] = []
+    groups: dict[int, list[int]] = {}
+    owners: list[int] = []
+    starts: list[float] = []
     for piece, number in zip(pieces, numbers, strict=True):
         prior = trivial(piece)
         for j in range(max(piece.classes, 1)):
@@ -173,13 +176,6 @@ def make_family(pieces: Sequence[Piece], numbers: Sequence[int]) -> Family:
             owners.append(number)
             missing = np.isnan(piece.target)
             columns.append(np.where(missing, np.nan, piece.target == j) if piece.classes else piece.target)
-            starts.append(link(piece.loss, float(prior[j])))
+            starts.append(float(link(piece.loss, prior[j])))
     return Family(np.stack(columns, axis=1), list(groups.values()), owners, pieces[0].loss, pieces[0].classes,
                   np.array(starts))
-
-
-def link(loss: str, mean: float) -> float:
-    """The score of a mean."""
-    if loss == "squared":
-        return mean
-    return float(np.log(mean / (1 - mean)) if loss == "logistic" else np.log(mean))

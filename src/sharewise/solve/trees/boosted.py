@@ -12,7 +12,7 @@ from jaxtyping import Bool, Float
 from ...base.checks import one_of, within
 from ...base.estimator import Estimator, Means
 from ...task import Task
-from ..pieces import put_together, take_apart
+from ..pieces import piece_count, put_together, take_apart
 from .boosting import STRENGTHS, Boosted, Settings, bin_features, boost
 
 Array = np.ndarray
@@ -64,5 +64,5 @@ class BoostedTrees(Estimator):
             piece.save(folder, f"piece_{at}")
 
     def _load(self, folder: Path) -> None:
-        count = len(list(folder.glob("piece_*.json")))
+        count = sum(piece_count(task.kind) for task in self.tasks)
         self._pieces = [Boosted.load(folder, f"piece_{at}") for at in range(count)]

@@ -10,13 +10,14 @@ import lightgbm
 import numpy as np
 from jaxtyping import Float
 
-from ..pieces import Piece, inner_folds, is_constant, trivial
+from ..pieces import Piece, inner_folds, inverse_link, is_constant, trivial
+from ..stored import read_model, reading, write_model
 
 Array = np.ndarray
 OBJECTIVES = {"squared": "regression", "poisson": "poisson", "logistic": "binary", "softmax": "multiclass"}
 STRENGTHS = {"light": {"leaves": 31, "leaf_rows": 20, "lambda_l2": 0.1, "feature_fraction": 0.8},
              "strong": {"leaves": 8, "leaf_rows": 40, "lambda_l2": 5.0, "feature_fraction": 0.5}}
-MOST_ROUNDS, PATIENCE = 1000, 40
+FEW_ROWS, MOST_ROUNDS, PATIENCE = 300, 1500, 30
 BINNING = {"verbosity": -1, "min_data_in_bin": 1, "feature_pre_filter": False}
 
 
@@ -42,23 +43,24 @@ class Boosted(NamedTuple):
         """The mean of the piece: [N], or [N, C] for softmax."""
         if self.model is None:
             return np.full(len(X), self.prior[0]) if len(self.prior) == 1 else np.tile(self.prior, (len(X), 1))
-        mean = self.model.predict(X, num_threads=threads)
+        mean = np.asarray(self.model.predict(X, num_threads=threads))
         prior = self.prior if len(self.prior) > 1 else self.prior[0]
         return (1 - self.mix) * mean + self.mix * prior if self.mix else mean
 
     def save(self, folder: Path, name: str) -> None:
         """Write NAME.json, and the model beside it in LightGBM's text format."""
-        state = {"prior": self.prior.tolist(), "mix": self.mix, "model": self.model is not None}
+        digest = None if self.model is None else write_model(folder / f"{name}.txt", self.model.model_to_string().encode())
+        state = {"prior": self.prior.tolist(), "mix": self.mix, "model": digest}
         (folder / f"{name}.json").write_text(json.dumps(state), encoding="utf-8")
-        if self.model is not None:
-            self.model.save_model(folder / f"{name}.txt")
 
     @classmethod
     def load(cls, folder: Path, name: str) -> Boosted:
         """What ``save`` wrote."""
-        state = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
-        model = lightgbm.Booster(model_file=folder / f"{name}.txt") if state["model"] else None
-        return cls(model, np.array(state["prior"]), state["mix"])
+        with reading(folder):
+            state = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
+            text = read_model(folder / f"{name}.txt", state["model"]).decode() if state["model"] else None
+            model = lightgbm.Booster(model_str=text) if text else None
+            return cls(model, np.array(state["prior"]), state["mix"])
 
 
 def bin_features(X: Float[Array, "N D"], threads: int, categorical: list[int] | None = None) -> lightgbm.Dataset:
@@ -75,6 +77,8 @@ def boost(data: lightgbm.Dataset, piece: Piece, settings: Settings) -> Boosted:
         return Boosted(None, prior, 0.0)
     options = boosting_options(piece, settings)
     rounds = settings.rounds if isinstance(settings.rounds, int) else choose_rounds(data, piece, options, settings.seed)
+    if rounds == 0:
+        return Boosted(None, prior, 0.0)
     trained = lightgbm.train(options, part_of(data, piece, piece.rows), num_boost_round=rounds)
     model = lightgbm.Booster(model_str=trained.model_to_string())  # as after loading; and lets go of the data
     return Boosted(model, prior, 1.0 / (len(piece.rows) + 1.0) if piece.loss in ("logistic", "softmax") else 0.0)
@@ -83,7 +87,8 @@ def boost(data: lightgbm.Dataset, piece: Piece, settings: Settings) -> Boosted:
 def boosting_options(piece: Piece, settings: Settings) -> dict[str, Any]:
     """LightGBM's parameters for a piece: fewer leaves and smaller ones where there are few rows."""
     strength, rows = STRENGTHS[settings.regularisation], len(piece.rows)
-    options = {"objective": OBJECTIVES[piece.loss], "learning_rate": settings.learning_rate,
+    options = {"objective": OBJECTIVES[piece.loss],
+               "learning_rate": settings.learning_rate * (2.0 if rows < FEW_ROWS else 1.0),
                "num_leaves": int(np.clip(rows // 10, 4, strength["leaves"])),
                "min_data_in_leaf": int(np.clip(rows * strength["leaf_rows"] // 4000, 2, strength["leaf_rows"])),
                "lambda_l2": strength["lambda_l2"], "feature_fraction": strength["feature_fraction"],
@@ -93,24 +98,50 @@ def boosting_options(piece: Piece, settings: Settings) -> dict[str, Any]:
     return {**options, "num_class": piece.classes} if piece.classes else options
 
 
-def choose_rounds(data: lightgbm.Dataset, piece: Piece, options: dict[str, Any], seed: int) -> int:
-    """The number of rounds with the least inner held-out loss, for all rows."""
-    small = len(piece.rows) <= 2000
+def choose_rounds(data: lightgbm.Dataset, piece: Piece, options: dict[str, Any], seed: int,
+                  offset: Array | None = None, folds: list[tuple[Array, Array]] | None = None) -> int:
+    """The number of rounds with the least loss on rows held out from the piece's own training rows; 0 where no
+    number beats the trivial prediction there."""
     if len(piece.rows) < 10:
-        return 20
-    folds = inner_folds(piece, 3 if small else 5, seed)[: 3 if small else 1]
-    best = [held_out_rounds(data, piece, options, *fold) for fold in folds]
-    return max(1, int(np.mean(best)))
+        return 0
+    small = len(piece.rows) <= 2000
+    folds = folds or inner_folds(piece, 3 if small else 5, seed)[: 3 if small else 1]
+    found = np.array([held_out_rounds(data, piece, options, *fold, offset) for fold in folds])
+    return int(np.ceil(found[:, 0].mean())) if found[:, 1].sum() < 0 else 0
 
 
-def held_out_rounds(data: lightgbm.Dataset, piece: Piece, options: dict[str, Any], train: Array, held: Array) -> int:
-    """The round at which the loss on the held-out rows was least."""
-    stop = lightgbm.early_stopping(PATIENCE, verbose=False)
-    trained = lightgbm.train(options, part_of(data, piece, train), num_boost_round=MOST_ROUNDS,
-                             valid_sets=[part_of(data, piece, held)], callbacks=[stop])
-    return trained.best_iteration
+def held_out_rounds(data: lightgbm.Dataset, piece: Piece, options: dict[str, Any], train: Array, held: Array,
+                    offset: Array | None) -> tuple[int, float]:
+    """The round at which the loss on the held-out rows was least, and that loss less the one before any round."""
+    losses: dict[str, dict[str, list[float]]] = {}
+    watch: list[Any] = [lightgbm.early_stopping(PATIENCE, verbose=False), lightgbm.record_evaluation(losses)]
+    rest, valid = part_of(data, piece, train, offset), part_of(data, piece, held, offset)
+    if is_constant(Piece(0, piece.loss, piece.target[train], piece.classes)):
+        return 0, 0.0
+    most = MOST_ROUNDS if len(train) >= FEW_ROWS // 2 else MOST_ROUNDS // 4
+    trained = lightgbm.train({**options, "first_metric_only": True}, rest, num_boost_round=most, valid_sets=[valid],
+                             callbacks=watch)
+    reached = min(next(iter(losses["valid_0"].values())))
+    start = trivial(Piece(0, piece.loss, piece.target[train], piece.classes)) if offset is None else None
+    return trained.best_iteration, (reached - trivial_loss(piece, held, start, offset)) * len(held)
 
 
-def part_of(data: lightgbm.Dataset, piece: Piece, rows: Array) -> lightgbm.Dataset:
-    """The binned rows with the piece's targets as labels."""
-    return data.subset(rows.tolist()).construct().set_label(piece.target[rows])
+def trivial_loss(piece: Piece, rows: Array, mean: Array | None, offset: Array | None) -> float:
+    """LightGBM's metric of the piece for a mean [C], or for scores ``offset`` a row."""
+    target = piece.target[rows]
+    if mean is None:
+        mean = inverse_link(piece.loss, offset[rows])  # type: ignore[index]
+    if piece.loss == "squared":
+        return float(np.square(target - mean).mean())
+    if piece.loss == "poisson":
+        return float((mean - target * np.log(mean)).mean())
+    if piece.loss == "logistic":
+        return -float(np.log(np.where(target > 0, mean, 1 - mean)).mean())
+    chances = np.broadcast_to(mean, (len(rows), piece.classes))
+    return -float(np.log(chances[np.arange(len(rows)), target.astype(int)]).mean())
+
+
+def part_of(data: lightgbm.Dataset, piece: Piece, rows: Array, offset: Array | None = None) -> lightgbm.Dataset:
+    """The binned rows with the piece's targets as labels, and ``offset`` [N] or [N, C] as where the scores start."""
+    part = data.subset(rows.tolist()).construct().set_label(piece.target[rows])
+    return part if offset is None else part.set_init_score(offset[rows])

@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Float, Int
-from safetensors import SafetensorError
+from jaxtyping import Float, Int, UInt8
 from safetensors.numpy import load_file, save_file
 from sklearn.tree._tree import NODE_DTYPE, Tree
 
-from ...base.errors import FolderError
+from ..stored import reading
 
 Array = np.ndarray
 NODE_ARRAYS = ("left", "right", "feature", "threshold", "missing_left")
@@ -31,7 +30,7 @@ class Forest:
     right: Int[Array, "M"]
     feature: Int[Array, "M"]
     threshold: Float[Array, "M"]
-    missing_left: Int[Array, "M"]
+    missing_left: UInt8[Array, "M"]
     values: Float[Array, "L C"]
     features: int
 
@@ -68,14 +67,11 @@ class Forest:
     @classmethod
     def load(cls, file: Path) -> Forest:
         """What ``save`` wrote. FolderError where the arrays are no forest, so that no walk can leave them."""
-        try:
+        with reading(file.parent):
             arrays = load_file(file)
             features = int(arrays.pop("features")[0])
             check_forest(arrays, features)
             return cls(**arrays, features=features)
-        except (SafetensorError, OSError, KeyError, TypeError, ValueError, IndexError) as error:
-            raise FolderError(f"file {file}", f"holds no forest ({error})", "it must be one that save wrote",
-                              "Fit and save again.") from error
 
 
 def check_forest(arrays: dict[str, Array], features: int) -> None:

@@ -72,7 +72,7 @@ class Forests(Estimator):
         means: Means = {}
         for group, forest in zip(groups, self._forests, strict=True):
             tasks = [self.tasks[at] for at in group]
-            means |= forest_means(tasks, forest, X, wanted[:, list(group)].any(axis=1))
+            means |= forest_means(tasks, forest, X, np.asarray(wanted[:, list(group)].any(axis=1)))
         return means
 
     def _save(self, folder: Path) -> None:

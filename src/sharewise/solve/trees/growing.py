@@ -39,7 +39,8 @@ def grow(X: Float[Array, "N D"], columns: Columns, maker: RegressorMixin) -> For
     filled = columns.target
     if gaps.any():
         start = np.where(gaps, columns.prior, columns.target)
-        first = maker.set_params(n_estimators=max(10, (trees := maker.n_estimators) // 8)).fit(X, start * columns.weight)
+        trees = maker.n_estimators
+        first = maker.set_params(n_estimators=max(10, trees // 8)).fit(X, start * columns.weight)
         guess = valued(first, X, columns).predict(X)
         maker.set_params(n_estimators=trees)
         filled = np.where(gaps, guess, columns.target)

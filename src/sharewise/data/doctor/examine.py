@@ -1,0 +1,62 @@
+"""Look a table over before anything is trained on it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Bool, Float
+
+from ...task import Task
+from ..targets import encode_targets
+from .columns import column_findings
+from .copied import copied_targets
+from .explain import levels
+from .finding import LEVELS, Finding
+from .labels import label_findings
+from .leaks import watch
+from .rows import is_telling, row_findings, unseen_classes
+from .sample import copies_of, sample_rows, targets_of
+
+Array = np.ndarray
+
+
+def examine(table: pd.DataFrame, tasks: Sequence[Task], features: Sequence[str],
+            Y: Float[Array, "N W"] | None = None, test: Bool[Array, "N"] | None = None, groups: Any = None,
+            seed: int = 0) -> list[Finding]:
+    """What is wrong, or may be, with the targets, the features and the rows of a table; errors first.
+
+    ``Y`` [N, W] are the encoded targets (made from the table where not given), ``test`` [N] the rows kept for testing,
+    ``groups`` [N] what each row belongs to. Targets of test rows are looked at for classes that training does not
+    have, and for nothing else.
+
+    The leak watch (``leaks.watch``) sees at most 5,000 rows and 100 more of each rare class, and measures each feature
+    by itself, so that 100,000 rows x 100 features x 20 targets take seconds. It can't see a leak that needs two
+    features to show, other than a weighted sum or a product of powers that gives a number.
+
+    >>> from sharewise.task import Regression
+    >>> rng = np.random.default_rng(0)
+    >>> table = pd.DataFrame({"age": rng.normal(size=300), "y_copy": 0.0, "y": rng.normal(size=300)})
+    >>> table["y_copy"] = 2 * table["y"] + 1
+    >>> for finding in examine(table, [Task("y", Regression())], ["age", "y_copy"]):
+    ...     print(finding.level, finding.code, finding.columns)
+    warning leak ('y_copy',)
+    """
+    Y = encode_targets(table, tasks) if Y is None else Y
+    train = np.ones(len(table), dtype=bool) if test is None else ~np.asarray(test, dtype=bool)
+    member = None if groups is None else pd.factorize(np.asarray(groups), use_na_sentinel=False)[0]
+    found = list(label_findings(Y, tasks, train))
+    if test is not None:
+        found.extend(unseen_classes(Y, tasks, ~train))
+    if features:
+        copies = copies_of(table, features)
+        targets = targets_of(np.where(train[:, None], Y, np.nan), tasks)
+        rows = sample_rows(copies, targets, train, member, seed)
+        known = {name: levels(table[name].iloc[rows]) for name in features}
+        found.extend(watch(known, targets, rows))
+        found.extend(copied_targets(targets))
+        found.extend(row_findings(copies, is_telling(list(known.values())), None if test is None else ~train, member))
+        found.extend(column_findings(table.loc[train], features))
+    return sorted(found, key=lambda finding: LEVELS.index(finding.level))
