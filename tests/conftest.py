@@ -1,4 +1,4 @@
-"""For all tests: shapes and types are checked at every call, plots need no screen, data sets are found or skipped."""
+"""For all tests: shapes and types are checked at every call, data sets are found or skipped."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from jaxtyping import install_import_hook
 
-os.environ.setdefault("MPLBACKEND", "Agg")
 install_import_hook("sharewise", "shapes.check")  # before the first import of sharewise
 
 ROOT = Path(__file__).parent.parent

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import ast
+import re
+import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -61,3 +64,22 @@ def test_no_file_holds_a_promise_instead_of_code() -> None:
         text = path.read_text(encoding="utf-8")
         for word in ("TODO", "FIXME", "NotImplementedError"):
             assert word not in text, f"{short(path)} holds {word}"
+
+
+def test_every_package_that_is_imported_is_declared() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    declared = [*project["dependencies"], *(need for extra in project["optional-dependencies"].values() for need in extra)]
+    names = {re.split(r"[<>=;\[ ]", need)[0].lower().replace("-", "_") for need in declared}
+    names |= {"sklearn"} if "scikit_learn" in names else set()
+    imported: dict[str, str] = {}
+    for path in FILES:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            modules = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom) and not node.level:
+                modules = [node.module or ""]
+            imported |= {module.split(".")[0]: short(path) for module in modules}
+    foreign = {name: path for name, path in imported.items() if name not in {*sys.stdlib_module_names, "sharewise"}}
+    assert {name: path for name, path in foreign.items() if name.lower() not in names} == {}
+    core = {re.split(r"[<>=;\[ ]", need)[0].lower().replace("-", "_") for need in project["dependencies"]}
+    unused = core - {name.lower() for name in foreign} - ({"scikit_learn"} if "sklearn" in foreign else set())
+    assert unused <= {"pyarrow", "xgboost_cpu"}, f"no module imports {unused}"  # pandas reads Parquet through pyarrow

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
-from sharewise.task import Kind
 from sklearn.model_selection import KFold, ShuffleSplit, StratifiedKFold, StratifiedShuffleSplit
+
+from sharewise.task import Kind
 
 
 def folds(y: np.ndarray, kind: Kind, seed: int) -> list[tuple[np.ndarray, np.ndarray]]:
-    """(train, held out) rows: 5 folds up to 1,000 rows, 3 up to 3,000, one split of 20 % above; by class if possible."""
+    """(train, held out) rows: 5 folds up to 1,000 rows, 3 up to 3,000, one split of 20 % above; by class if possible.
+    """
     numbers = kind.name == "regression"
     least = len(y) if numbers else int(np.unique(y, return_counts=True)[1].min())
     count = min(5 if len(y) <= 1000 else 3 if len(y) <= 3000 else 1, len(y))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from sharewise.task import Kind
 from sklearn.linear_model import LogisticRegression, RidgeCV
+
+from sharewise.task import Kind
 
 from .encode import Dense
 from .folds import folds

@@ -7,11 +7,13 @@ the number of epochs are each task's own, at the lowest held-out loss over its f
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 import torch
-from sharewise.task import Scale, Task
 from torch import Tensor
+
+from sharewise.task import Scale, Task
 
 from .encode import Dense
 from .folds import folds
@@ -97,10 +99,10 @@ class _Batch:
         wide = max(len(d.centre) for d in dense)
         def fit(part: np.ndarray) -> np.ndarray:
             return np.pad(part, ((0, 0), (0, wide - part.shape[1])))
-        self.inputs = torch.tensor(np.stack([fit(d(X[p])) for d, p in zip(dense, pad)]))  # [1 or T, n, D]
+        self.inputs = torch.tensor(np.stack([fit(d(X[p])) for d, p in zip(dense, pad, strict=False)]))  # [1 or T, n, D]
         self.unseen = [torch.tensor(fit(dense[0 if shared else t](X_test[wanted[:, t]]))) for t in range(len(seen))]
         target = np.nan_to_num([self.kind.standardise(Y[p, t][:, None], self.scales[task.name])
-                                for t, (task, p) in enumerate(zip(self.tasks, pad))]).astype(np.float32)
+                                for t, (task, p) in enumerate(zip(self.tasks, pad, strict=True))]).astype(np.float32)
         learn = np.zeros((len(self.tasks), self.count, length), dtype=bool)
         held = np.zeros_like(learn)
         for t, at in enumerate(seen):
@@ -115,7 +117,7 @@ class _Batch:
         count = len(self.tasks) * len(DECAYS) * self.count
         sizes = [inputs, self.size, self.size, self.kind.raw_size]
         weights = []
-        for low, high in zip(sizes[:-1], sizes[1:]):
+        for low, high in pairwise(sizes):
             weights += [torch.randn(count, low, high) * (2 / low) ** 0.5 * (0.1 if high == sizes[-1] else 1),
                         torch.zeros(count, 1, high)]
         start = torch.tensor([self.kind.start(self.scales[task.name]) for task in self.tasks])

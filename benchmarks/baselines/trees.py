@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import numpy as np
-from sharewise.task import Kind
 from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor, RandomForestClassifier, RandomForestRegressor
+
+from sharewise.task import Kind
 
 from .folds import folds
 
 LEAVES = ((7, 5), (15, 10), (31, 20))  # (leaves, least rows in one), from careful to LightGBM's own default
 SETTINGS = {"numbers": ((1, 1.0), (1, 0.33), (3, 1.0), (10, 0.33)),  # (least rows in a leaf, share of features)
             "classes": ((1, "sqrt"), (3, "sqrt"), (3, 0.33), (10, "sqrt"))}
-TREES, TRIAL_TREES = 300, 100
+TREES, TRIAL_TREES, MOST_FEATURES = 300, 100, 150  # more than 150 features a split cost much and bring little
 
 
 def lightgbm(X: np.ndarray, y: np.ndarray, X_test: np.ndarray, kind: Kind, seed: int) -> np.ndarray:
@@ -59,8 +60,9 @@ def extra_trees(X: np.ndarray, y: np.ndarray, X_test: np.ndarray, kind: Kind, se
 
 def _forest(regressor, classifier, X, y, X_test, kind: Kind, seed: int) -> np.ndarray:
     maker = regressor if kind.name == "regression" else classifier
-    trials = [{"min_samples_leaf": least, "max_features": share, "random_state": seed}
-              for least, share in SETTINGS["numbers" if maker is regressor else "classes"]]
+    most = min(1.0, MOST_FEATURES / X.shape[1])
+    trials = [{"min_samples_leaf": least, "max_features": share if share == "sqrt" else min(share, most),
+               "random_state": seed} for least, share in SETTINGS["numbers" if maker is regressor else "classes"]]
     losses = []
     for options in trials:
         trial = maker(TRIAL_TREES, bootstrap=True, oob_score=True, **options).fit(X, y)

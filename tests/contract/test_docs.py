@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from floors import FLOORS, SOURCE
+from sharewise.base import catalogue
 from sharewise.cli.main import build_parser
 
 ROOT = Path(__file__).parent.parent.parent
@@ -77,3 +78,13 @@ def test_dev_explains_itself() -> None:
     ended = subprocess.run(["sh", str(ROOT / "dev"), "help"], capture_output=True, text=True, check=True)
     assert all(f"./dev {word}" in ended.stdout for word in ("demo", "test", "check", "docs", "bench"))
     assert subprocess.run(["sh", str(ROOT / "dev"), "tset"], capture_output=True, check=False).returncode == 2
+
+
+def test_what_its_own_module_hides_from_the_reference_is_named_there() -> None:
+    """The reference is read from the source, where ``holm`` in ``judge`` is first of all the module ``holm.py``."""
+    shown = "\n".join(page.read_text(encoding="utf-8") for page in (ROOT / "docs" / "reference").glob("*.md"))
+    for room in catalogue.ROOMS:
+        for name in catalogue.names(room) if (SOURCE / room.replace(".", "/")).is_dir() else ():
+            home = catalogue.load(room, name).__module__
+            assert not home.endswith(f".{name}") or f"::: {home}.{name}\n" in shown, f"add ::: {home}.{name}"
+            assert f"::: sharewise.{room}\n" in shown, f"no page shows {room}"

@@ -45,13 +45,14 @@ def own_gradients(trunk, heads, x):
 
 
 @pytest.mark.parametrize("weights", [[1.0, 1.0, 1.0], [2.0, 0.5, 0.1], [0.0, 3.0, 0.0]])
-@pytest.mark.parametrize("touch, direction", [("losses", False), ("gramian", False), ("jacobian", True)])
+@pytest.mark.parametrize(("touch", "direction"), [("losses", False), ("gramian", False), ("jacobian", True)])
 def test_the_trunk_gets_the_weighted_sum_and_each_head_its_plain_gradient(weights, touch, direction):
     trunk, heads, x = network()
     expected = own_gradients(trunk, heads, x)
     balance.backward(losses_of(trunk, heads, x), trunk.parameters(), Probe(weights, touch, direction))
     for at, parameter in enumerate(trunk.parameters()):
-        torch.testing.assert_close(parameter.grad, sum(w * own[0][at] for w, own in zip(weights, expected)))
+        combined = sum(weight * own[0][at] for weight, own in zip(weights, expected, strict=True))
+        torch.testing.assert_close(parameter.grad, combined)
     for head, (_, own) in zip(heads, expected, strict=True):
         torch.testing.assert_close([parameter.grad for parameter in head.parameters()], list(own))
 

@@ -12,6 +12,6 @@ from .parse_kind import parse_kind as parse_kind
 from .sources import as_table as as_table
 from .sources import read_table as read_table
 from .sources import write_table as write_table
-from .split import split_test as split_test
 from .split import split_folds as split_folds
+from .split import split_test as split_test
 from .targets import encode_targets as encode_targets

@@ -50,7 +50,8 @@ def infer_tasks(table: pd.DataFrame, targets: Sequence[str | Task], kinds: dict[
 
 def need_column(table: pd.DataFrame, name: str, what: str) -> pd.Series:
     """The column ``name``; DataError with the near names where the table has none."""
-    check_names(table.columns, "the table")
+    if not table.columns.is_unique:
+        check_names(table.columns, "the table")
     if name in table.columns:
         return table[name]
     known = [str(column) for column in table.columns]

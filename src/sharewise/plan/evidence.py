@@ -16,7 +16,7 @@ from ..judge.resampling import cluster_error, number_units, overlap_factor
 Array = np.ndarray
 PRIOR_MEAN_GAIN = 0.1  # standard deviation of the mean transfer gain before anything is seen
 SPREADS = np.array([0.0, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4])  # of gains between tasks
-NEEDED = 0.95
+NEEDED = 0.9
 
 
 def gain_and_error(apart: Float[Array, "N"], shared: Float[Array, "N"], folds: Int[Array, "N"],

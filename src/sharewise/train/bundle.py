@@ -122,7 +122,7 @@ def _block(slots: tuple[int, ...], members: Sequence[Member], tasks: Sequence[Ta
                for row in places]
     unit = [[scales[member.fold][tasks[at].name].unit_z for at in row]
             for member, row in zip(members, places, strict=True)]
-    share = [observed[np.ix_(member.rows, row)].mean(axis=0) for member, row in zip(members, places, strict=True)]
+    share = [observed[member.rows][:, row].mean(axis=0) for member, row in zip(members, places, strict=True)]
     smallest = [[1 / max(len(member.rows), 1)] for member in members]
     return Block(slots, torch.tensor(columns), torch.tensor(unit),
                  torch.from_numpy(np.maximum(np.stack(share), smallest)).float())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import torch
 from jaxtyping import Float
@@ -22,7 +23,7 @@ class Trunk(nn.Module):
         self.chance = torch.Generator().manual_seed(seed)
         sizes = [inputs, *[hidden] * depth]
         self.weights, self.biases = nn.ParameterList(), nn.ParameterList()
-        for layer, (fan_in, fan_out) in enumerate(zip(sizes[:-1], sizes[1:], strict=True)):
+        for layer, (fan_in, fan_out) in enumerate(pairwise(sizes)):
             first = {copy: _start(fan_in, fan_out, hash_seed(seed, copy, layer)) for copy in set(copies)}
             self.weights.append(torch.stack([first[copy][0] for copy in copies]))
             self.biases.append(torch.stack([first[copy][1] for copy in copies]))

@@ -83,7 +83,9 @@ def by_name(bundle: Bundle, losses: Sequence[Tensor]) -> dict[str, Tensor]:
 
 def one_cycle(done: float, warm: float = 0.08) -> float:
     """Share of the full rate: a short rise, then a cosine to 0."""
-    return (done + 0.004) / (warm + 0.004) if done < warm else 0.5 + 0.5 * math.cos(math.pi * (done - warm) / (1 - warm))
+    if done < warm:
+        return (done + 0.004) / (warm + 0.004)
+    return 0.5 + 0.5 * math.cos(math.pi * (done - warm) / (1 - warm))
 
 
 def checkpoints(steps: int, model: HardSharing, has_held_out: bool) -> set[int]:

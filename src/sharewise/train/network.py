@@ -41,8 +41,8 @@ class Network(Estimator):
     ``sharing``: "hard" (one trunk for all tasks, Caruana 1997), "separate" (each task alone) or groups of task names.
     ``balancer``: weighs the losses in a group; constant weights go through the batched loop, others train network by
     network. ``hidden``, ``steps``: None = by the number of rows. ``embedding``: parts of a number at most (0: none).
-    ``weight_decay``: strength of regularisation, 0 to about 8; ``members``: networks of an ensemble; ``effort``
-    multiplies the number of steps.
+    ``weight_decay``: strength of regularisation, 0 to about 8; ``dropout``: None = grows with the decay, to 0.3;
+    ``members``: networks of an ensemble; ``effort`` multiplies the number of steps.
     UsageError for groups that do not hold every task once, and for numbers out of range.
 
     >>> from sharewise.task import Regression, Task
@@ -57,7 +57,7 @@ class Network(Estimator):
 
     def __init__(self, tasks: Sequence[Task], sharing: str | Sequence[Sequence[str]] = "hard",
                  balancer: Balancer | None = None, hidden: int | None = None, depth: int = 2, embedding: int = 8,
-                 dropout: float = 0.1, weight_decay: float = 0.3, rate: float = 3e-3, steps: int | None = None,
+                 dropout: float | None = None, weight_decay: float = 0.3, rate: float = 3e-3, steps: int | None = None,
                  effort: float = 1.0, members: int = 1, seed: int = 0) -> None:
         self.tasks, self.sharing, self.balancer = tasks, sharing, balancer
         self.hidden, self.depth, self.embedding, self.dropout = hidden, depth, embedding, dropout
@@ -108,7 +108,7 @@ class Network(Estimator):
         for members in self._bundled(observed, train_rows):
             bundle = make_bundle(members, self.tasks, observed, scales, self._joined(members[0].group))
             sizes = self._sizes(_typical(members))
-            model = bundle.model(features.size, sizes, self.depth, self.dropout, hash_seed(self.seed, 1), scales)
+            model = bundle.model(features.size, sizes, self.depth, self._dropout(), hash_seed(self.seed, 1), scales)
             run = train(model, bundle, rows, sizes, self._balancer(members[0].group), self.rate, self.weight_decay,
                         hash_seed(self.seed, 2))
             for group in dict.fromkeys(member.group for member in members):
@@ -144,6 +144,9 @@ class Network(Estimator):
     def _sizes(self, rows: int):
         return sizes_for(rows, self.hidden, self.steps, self.effort)
 
+    def _dropout(self) -> float:
+        return min(0.1 * (self.weight_decay / 0.3) ** 0.5, 0.3) if self.dropout is None else self.dropout
+
     def _joined(self, group: tuple[int, ...]) -> bool:
         return self._balancer(group).is_constant
 
@@ -163,9 +166,12 @@ class Network(Estimator):
     def _check_options(self) -> None:
         at_least_one("tasks", self.tasks)
         no_duplicates("tasks", [task.name for task in self.tasks])
-        for name, low, high in (("depth", 1, 16), ("embedding", 0, 256), ("dropout", 0, 0.95), ("weight_decay", 0, 1e3),
+        for name, low, high in (("depth", 1, 16), ("embedding", 0, 256), ("weight_decay", 0, 1e3),
                                 ("rate", 1e-8, 1), ("effort", 1e-3, 1e3), ("members", 1, 1024)):
             within(name, getattr(self, name), low, high)
+        for name, low, high in (("hidden", 1, 65_536), ("steps", 1, 1e9), ("dropout", 0, 0.95)):
+            if getattr(self, name) is not None:
+                within(name, getattr(self, name), low, high)
         if isinstance(self.sharing, str) and self.sharing not in ("hard", "separate"):
             raise UsageError("sharing", f"is {self.sharing!r}", "it must be 'hard', 'separate' or groups of names",
                              "Change it.")
@@ -206,7 +212,7 @@ def _nets(bundle: Bundle, run: Run, moments: int, at: int, group: tuple[int, ...
         parts = {name: tensor[at].clone() for name, tensor in zip(names, run.moments[moment - moments], strict=True)}
         depth = sum(name.startswith("trunk.weights.") for name in parts)
         layers = [(parts[f"trunk.weights.{layer}"], parts[f"trunk.biases.{layer}"]) for layer in range(depth)]
-        heads = {}
+        heads: dict[int, tuple[torch.Tensor, torch.Tensor]] = {}
         for number, block in enumerate(bundle.blocks):
             columns = zip(*(parts[f"heads.{number}.{part}"].chunk(len(block.slots), dim=1)
                             for part in ("weight", "bias")), strict=True)

@@ -11,10 +11,10 @@ def sizes_for(rows: int, hidden: int | None = None, steps: int | None = None, ef
     """Width, batch and steps for about ``rows`` rows: all grow slowly, in steps of powers of two of the rows.
 
     >>> sizes_for(1000)
-    Sizes(hidden=128, batch=128, steps=1149)
+    Sizes(hidden=128, batch=64, steps=1149)
     """
     power = min(max(round(math.log2(max(rows, 1))), 3), 22)
-    batch = 2 ** min(max(power - 3, 4), 8)
+    batch = 2 ** min(max(power - 4, 4), 8)
     by_rows = 250 * 2 ** (0.22 * power) * effort
     width = 64 if power < 7 else 128 if power < 14 else 192
     return Sizes(hidden or width, batch, steps or max(round(by_rows), 1))

@@ -46,9 +46,10 @@ def _name(target: Target) -> str:
 def _correlation(Y: Float[Array, "N T"]) -> Float[Array, "T T"]:
     """Correlations over the rows that have both; 0 where there are fewer than 20 or one of the two is constant."""
     seen = (~np.isnan(Y)).astype(np.float64)
-    scale = np.nanstd(Y, axis=0, where=seen > 0) if len(Y) else np.ones(Y.shape[1])
-    centre = np.where(seen > 0, Y, 0).sum(axis=0) / np.maximum(seen.sum(axis=0), 1)
-    Z = np.where(seen > 0, (Y - centre) / np.where(scale > 0, scale, 1), 0.0)
+    number = np.maximum(seen.sum(axis=0), 1)
+    Z = np.where(seen > 0, Y - np.where(seen > 0, Y, 0).sum(axis=0) / number, 0.0)
+    scale = np.sqrt(np.square(Z).sum(axis=0) / number)
+    Z = Z / np.where(scale > 0, scale, 1)
     rows = seen.T @ seen
     mean = (Z.T @ seen) / np.maximum(rows, 1)  # of the column i over the rows that have j too
     cross = (Z.T @ Z) / np.maximum(rows, 1) - mean * mean.T

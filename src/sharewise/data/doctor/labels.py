@@ -21,7 +21,7 @@ def label_findings(Y: Float[Array, "N W"], tasks: Sequence[Task], train: Bool[Ar
     found: list[Finding] = []
     for task, part in zip(tasks, slices(tasks).values(), strict=True):
         values, everywhere = Y[train, part], Y[:, part][~np.isnan(Y[:, part])]
-        changes = bool(len(everywhere)) and everywhere.min() < everywhere.max()
+        changes = len(np.unique(everywhere)) > 1
         seen = int((~np.isnan(values)).any(axis=1).sum())
         if task.kind.width > 1:
             found.extend(_of_labels(task, values))

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -12,8 +10,9 @@ from jaxtyping import Float, Int
 
 from .alike import alike
 from .explain import Levels, unexplained, unexplained_across_gaps
-from .finding import Finding, drop_option, listed
+from .finding import Finding
 from .formula import parts_of
+from .link import Link, drift_finding, formula_finding, link_findings
 from .recoding import certain_rows, filled_left, is_coarse_form
 from .sample import Target
 from .screen import worth_a_look
@@ -25,18 +24,9 @@ TOTAL = 0.02  # share of the target's variance that is left: given away
 STRONG_CLASS, STRONG_NUMBER = 0.25, 0.05  # so little left by one feature alone is worth a note
 SUSPECT, STANDS_OUT = 0.5, 0.5  # so little left, by a name alike, and half of what any other feature leaves
 CERTAIN = 0.6  # so little left, and a class made certain in many rows
-DRIFT, DRIFT_FACTOR = 0.3, 5  # so much, and so many times more, left over a gap in the feature's range
+DRIFT, DRIFT_FACTOR = 0.1, 5  # so much, and so many times more, left over a gap in the feature's range
 DRIFT_IN_ORDER = 0.01  # so much, if the feature goes with the order of the rows, as a time does
 FEW_LEVELS, FEWEST_FOR_DRIFT = 20, 100
-
-
-class Link(NamedTuple):
-    """What one feature says about one target: the share ``left`` open, why it is reported, and a detail in words."""
-
-    feature: str
-    left: float
-    code: str
-    detail: str = ""
 
 
 def watch(features: dict[str, Levels], targets: Sequence[Target], rows: Int[Array, "n"]) -> list[Finding]:
@@ -62,21 +52,14 @@ def watch(features: dict[str, Levels], targets: Sequence[Target], rows: Int[Arra
         mine = {name: feature.where(seen)
                 for (name, feature), asked in zip(features.items(), ask, strict=True) if asked}
         links = _links(target, values, mine)
-        found.extend(_report(target, links, len(values)))
+        found.extend(link_findings(target, links, len(values)))
         for link in links:
             if link.code == "drifts-with":
                 drifts.setdefault(link.feature, []).append(target.task)
         if not target.classes:
             told = {link.feature for link in links if link.code in ("leak", "drifts-with")}
             found.extend(_formula(target, values, {n: f for n, f in mine.items() if n not in told}))
-    return found + [_drift(name, tasks) for name, tasks in drifts.items()]
-
-
-def _drift(name: str, tasks: Sequence[str]) -> Finding:
-    return Finding("warning", "drifts-with", name, (name,),
-                   f"is a line along which {listed(tasks)} {'drifts' if len(tasks) == 1 else 'drift'} slowly: rows "
-                   "split at random are told by their neighbours on it",
-                   f"To predict what comes later split with --time {shlex.quote(name)}, else {drop_option([name])}.")
+    return found + [drift_finding(name, tasks) for name, tasks in drifts.items()]
 
 
 def _enough(values: Float[Array, "n"], classes: int) -> bool:
@@ -150,38 +133,6 @@ def _partial(name: str, feature: Levels, values: Float[Array, "n"], left: float,
     return Link(name, left, "strong-feature") if left < (STRONG_CLASS if classes else STRONG_NUMBER) else None
 
 
-SAY = {
-    "leak": ("warning", "is given away by {names}", "Leave out what is not known beforehand: {drop}."),
-    "suspect": ("warning", "may be given away by {names}", "Leave out what is not known beforehand: {drop}."),
-    "strong-feature": ("note", "is mostly explained by one feature alone: {names}",
-                       "That may be honest; leave out what is not known beforehand: {drop}."),
-}
-
-
-def _report(target: Target, links: Sequence[Link], rows: int, most: int = 6) -> Iterator[Finding]:
-    """One finding for each sort of link."""
-    for code, (level, message, remedy) in SAY.items():
-        mine = sorted((link for link in links if link.code == code), key=lambda link: link.left)
-        if mine:
-            columns = tuple(link.feature for link in mine)
-            shown = [f"{link.feature!r} ({explained(link.left)}{', ' if link.detail else ''}{link.detail})"
-                     for link in mine[:most]]
-            names = ", ".join(shown) + (f" and {len(mine) - most} more" if len(mine) > most else "")
-            yield Finding(level, code, target.task, columns,
-                          f"{target.words}{message.format(names=names)}; seen in {rows:,} rows",
-                          remedy.format(drop=drop_option(columns)))
-
-
-def explained(left: float) -> str:
-    """The share that is explained, in words.
-
-    >>> explained(0.0004), explained(0.2)
-    ('explains over 99.9 %', 'explains 80 %')
-    """
-    share = 100 * (1 - left)
-    return "explains over 99.9 %" if share > 99.9 else f"explains {share:.{1 if share > 95 else 0}f} %"
-
-
 def _formula(target: Target, values: Float[Array, "n"], features: dict[str, Levels]) -> Iterator[Finding]:
     """The finding where two or three features together give a number away."""
     names = [name for name, feature in features.items() if feature.ordered and len(feature.place) > 2]
@@ -191,7 +142,4 @@ def _formula(target: Target, values: Float[Array, "n"], features: dict[str, Leve
     parts = parts_of(values, X)
     if parts:
         places, form, left = parts
-        columns = tuple(names[place] for place in places)
-        yield Finding("warning", "leak", target.task, columns,
-                      f"is a {form} of {listed(columns)} (together: {explained(left)}); seen in {len(values):,} rows",
-                      f"Leave out what is not known beforehand: {drop_option(columns)}.")
+        yield formula_finding(target, tuple(names[place] for place in places), form, left, len(values))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -37,51 +38,69 @@ def read_arff(path: Path) -> pd.DataFrame:
 
 
 def _rows(path: Path, lines: Iterable[tuple[int, str]], attributes: list[Attribute]) -> None:
-    appends = [attribute.cells.append for attribute in attributes]
+    rows = 0
     for number, line in lines:
         if not line or line.startswith("%"):
             continue
-        row = _sparse_row(path, number, line, attributes) if line.startswith("{") else cut_cells(line)
-        if len(row) != len(appends):
-            raise broken(path, f"line {number} has {len(row)} cells for {len(appends)} attributes")
-        for append, cell in zip(appends, row, strict=True):
-            append(cell)
+        if line.startswith("{"):
+            _sparse_row(path, number, line, attributes, rows)
+        else:
+            cells = cut_cells(line)
+            if len(cells) != len(attributes):
+                raise broken(path, f"line {number} has {len(cells)} cells for {len(attributes)} attributes")
+            for attribute, cell in zip(attributes, cells, strict=True):
+                attribute.fill(rows)
+                attribute.cells.append(cell)
+        rows += 1
+    for attribute in attributes:
+        attribute.fill(rows)
 
 
-def _sparse_row(path: Path, number: int, line: str, attributes: list[Attribute]) -> list[str]:
-    row: list[str] = [attribute.default for attribute in attributes]
+def _sparse_row(path: Path, number: int, line: str, attributes: list[Attribute], row: int) -> None:
+    """Only what is said is stored; what is left out is filled in when the next value comes."""
     inner, at = line[1:].rstrip().removesuffix("}").strip(), 0
     while at < len(inner):
         match = PAIR.match(inner, at)
-        if match is None or int(match[1]) >= len(row):
+        if match is None or int(match[1]) >= len(attributes):
             raise broken(path, f"line {number} has no attribute for {inner[at:at + 20]!r}")
-        row[int(match[1])], at = match[2], match.end()
-    return row
+        attribute, at = attributes[int(match[1])], match.end()
+        if len(attribute.cells) > row:
+            raise broken(path, f"line {number} has attribute {match[1]} twice")
+        attribute.fill(row)
+        attribute.cells.append(match[2])
 
 
 def _column(path: Path, attribute: Attribute) -> Any:
     """Cells to a column; nominal values that are all whole numbers become numbers."""
-    plain = {cell: None if cell == "?" else unquote(cell) for cell in set(attribute.cells)}
-    cells = [plain[cell] for cell in attribute.cells]
+    values = {cell: _value(attribute, cell) for cell in set(attribute.cells)}
+    odd = {cell for cell, value in values.items() if value is None and cell != "?"}
+    if odd:
+        row = next(row for row, cell in enumerate(attribute.cells) if cell in odd)
+        raise broken(path, f"attribute {attribute.name!r} has {unquote(attribute.cells[row])!r} in row {row}, "
+                           f"which is {'not declared' if attribute.type == 'nominal' else f'no {attribute.type}'}")
+    cells = [values[cell] for cell in attribute.cells]
+    if attribute.type == "number":
+        return np.array([np.nan if cell is None else cell for cell in cells] if None in values.values() else cells)
+    if attribute.type == "date":
+        return pd.Series(cells, dtype="datetime64[us]")
     if attribute.type == "string":
         return pd.Series(cells, dtype="str")
-    if attribute.type == "date":
-        dates = pd.to_datetime(pd.Series(cells, dtype="str"), format=attribute.date_format, errors="coerce")
-        return _checked(path, attribute, cells, dates)
-    if attribute.type == "number":
-        return _checked(path, attribute, cells, pd.to_numeric(pd.Series(cells, dtype=object), errors="coerce"))
-    known = set(attribute.values)
-    odd = next((row for row, cell in enumerate(cells) if cell is not None and cell not in known), None)
-    if odd is not None:
-        raise broken(path, f"attribute {attribute.name!r} has {cells[odd]!r} in row {odd}, which it does not declare")
     if all(re.fullmatch(r"-?\d{1,15}", value) for value in attribute.values):
-        return _checked(path, attribute, cells, pd.to_numeric(pd.Series(cells, dtype=object)))
+        numbers = {value: np.nan if value is None else int(value) for value in (*attribute.values, None)}
+        return np.array([numbers[cell] for cell in cells])
     return pd.Series(pd.Categorical(cells, categories=list(dict.fromkeys(attribute.values))))
 
 
-def _checked(path: Path, attribute: Attribute, cells: list[Any], column: pd.Series) -> pd.Series:
-    wrong = np.flatnonzero(column.isna().to_numpy() & np.array([cell is not None for cell in cells], dtype=bool))
-    if len(wrong):
-        raise broken(path, f"attribute {attribute.name!r} has {cells[wrong[0]]!r} in row {wrong[0]}, "
-                           f"which is no {attribute.type}")
-    return column
+def _value(attribute: Attribute, cell: str) -> Any:
+    """What a cell says, None where that is not what the attribute holds, or missing."""
+    if cell == "?":
+        return None
+    text = unquote(cell)
+    try:
+        if attribute.type == "number":
+            return float(text)
+        if attribute.type == "date":
+            return datetime.strptime(text, attribute.date_format).replace(tzinfo=None)
+    except ValueError:
+        return None
+    return text if attribute.type == "string" or text in attribute.values else None

@@ -26,6 +26,12 @@ class Attribute:
     date_format: str = ""
     cells: list[Any] = field(default_factory=list)
 
+    def fill(self, rows: int) -> None:
+        """Let the cells that sparse rows left out, up to ``rows`` of them, be what they are by default."""
+        gap = rows - len(self.cells)
+        if gap:
+            self.cells += [self.default] * gap
+
     @property
     def default(self) -> Any:
         """What stands where a sparse row says nothing: 0, the first value, or missing."""

@@ -62,7 +62,7 @@ class Chains(Estimator):
         return len(self.tasks) > 1 or self.base.shares
 
     def _fit(self, X: Float[Array, "N D"], Z: Float[Array, "N W"]) -> None:
-        train = split(len(X), min(self.folds, max(len(X), 2)), self.seed)
+        train = split(len(X), self.folds, self.seed)
         self._links: dict[tuple[int, ...], list[Estimator]] = {}
         self._lasts: dict[tuple[int, ...], Estimator] = {}
         self._orders = self._choose_orders(X, Z, train)

@@ -16,7 +16,10 @@ Array = np.ndarray
 
 
 def split(rows: int, folds: int, seed: int) -> Bool[Array, "K N"]:
-    """Train masks of K folds of nearly equal size, by chance."""
+    """Train masks of K folds of nearly equal size, by chance; of all rows where there is one only."""
+    folds = min(folds, rows)
+    if folds < 2:
+        return np.ones((1, rows), dtype=bool)
     place = np.random.default_rng(seed).permutation(rows) % folds
     return place != np.arange(folds)[:, None]
 
@@ -28,10 +31,11 @@ def base_for(base: Estimator, tasks: Sequence[Task]) -> Estimator:
 
 def out_of_fold(copies: Sequence[Estimator], X: Float[Array, "N D"], train: Bool[Array, "K N"]) -> Means:
     """The answer for every row from the copy that did not learn from it."""
-    means: Means = {}
+    means: Means = {task.name: np.zeros((len(X), task.kind.outputs)) for task in copies[0].tasks}
     for copy, rows in zip(copies, train, strict=True):
-        for name, mean in copy.predict_mean(X[~rows]).items():
-            means.setdefault(name, np.zeros((len(X), mean.shape[1])))[~rows] = mean
+        held = np.flatnonzero(~rows)
+        for name, mean in (copy.predict_mean(X[held]) if len(held) else {}).items():
+            means[name][held] = mean
     return means
 
 

@@ -52,7 +52,7 @@ class Stacked(Estimator):
         self._first: list[Estimator] = []
         columns: list[Array] = [np.empty((len(X), 0))]
         if len(self.tasks) > 1 or self.own:
-            train = split(len(X), min(self.folds, max(len(X), 2)), self.seed)
+            train = split(len(X), self.folds, self.seed)
             self._first = base_for(self.base, self.tasks).fit_folds(X, Z, train)
             columns = as_features(self.tasks, out_of_fold(self._first, X, train))
         self._second = [base_for(self.base, [task]).fit(joined(X, self._seen(columns, at)), Z[:, part])
@@ -64,7 +64,7 @@ class Stacked(Estimator):
     def _predict_mean(self, X: Float[Array, "N D"], wanted: Bool[Array, "N T"]) -> Means:
         columns = as_features(self.tasks, average(self._first, X)) if self._first else [np.empty((len(X), 0))]
         means: Means = {}
-        for at, (task, second) in enumerate(zip(self.tasks, self._second, strict=True)):
+        for at, second in enumerate(self._second):
             means |= second.predict_mean(joined(X, self._seen(columns, at)), wanted[:, [at]])
         return means
 

@@ -9,8 +9,7 @@ from typing import ClassVar
 import numpy as np
 from jaxtyping import Bool, Float
 
-from ...base.checks import within
-from ...base.errors import UsageError
+from ...base.checks import one_of, within
 from ...base.estimator import Estimator, Means
 from ...task import Task
 from ..pieces import Piece, is_constant, take_apart, trivial
@@ -30,8 +29,8 @@ class Linear(Estimator):
     ordered classes: minimises sum loss + strength / 2 |w|^2 with a free intercept, where the squared loss is halved.
 
     Features are standardised (gaps by the median with an indicator column, outliers clipped at 6 deviations).
-    ``strength`` is a number from 0 up, the same as scikit-learn's ``alpha`` and ``1 / C``, or "auto": exact leave-one-out
-    for numbers, inner folds for the rest, each task for itself.
+    ``strength`` is a number from 0 up, the same as scikit-learn's ``alpha`` and ``1 / C``, or "auto": exact
+    leave-one-out for numbers, inner folds for the rest, each task for itself.
 
     >>> import numpy as np
     >>> from sharewise.task import Regression, Task
@@ -110,10 +109,10 @@ class Linear(Estimator):
 
 def check_strength(thing: str, value: float | str) -> None:
     """UsageError unless it is "auto" or a number from 0 up."""
-    if isinstance(value, str) and value != "auto":
-        raise UsageError(thing, f"is {value!r}", "it must be 'auto' or a number from 0 up", "Change it.")
-    if value != "auto":
-        within(thing, value, 0.0)  # type: ignore[type-var]
+    if isinstance(value, str):
+        one_of(thing, value, ("auto",))
+    else:
+        within(thing, value, 0.0)
 
 
 def same_rows(pieces: Sequence[Piece]) -> list[list[int]]:

@@ -41,8 +41,8 @@ def fit_mean(blocks: list[Block], groups: list[list[int]], loss: str, classes: i
     """Minimise sum loss + common / 2 |w_0|^2 + own / 2 sum |w_c - w_0|^2.
 
     Each step puts a square of one curvature in the place of the loss and solves that exactly. The curvature doubles
-    when a step does not go down, up to its bound (1/4 for logistic, 1/2 for softmax; Bohning and Lindsay 1988); momentum is
-    dropped then too (O'Donoghue and Candes 2015). A squared loss is solved by the first step.
+    when a step does not go down, up to its bound (1/4 for logistic, 1/2 for softmax; Bohning and Lindsay 1988);
+    momentum is dropped then too (O'Donoghue and Candes 2015). A squared loss is solved by the first step.
     """
     curve = first_curve(blocks, loss, start)
     metric = MeanMetric(blocks, groups, penalties[0] / curve, penalties[1] / curve)
@@ -74,7 +74,7 @@ def first_curve(blocks: list[Block], loss: str, at: Fit) -> float:
     """A curvature to start with: one and a half times the mean one at the trivial predictor, up to the bound."""
     if loss in ("squared", "softmax"):
         return CURVATURE[loss]
-    bends = [SCALAR[loss].parts(at.level[block.columns], 0.0)[2].mean() for block in blocks]
+    bends = [SCALAR[loss].parts(level := at.level[block.columns], 0.0 * level)[2].mean() for block in blocks]
     return min(1.5 * float(np.mean(bends)), CURVATURE[loss])
 
 

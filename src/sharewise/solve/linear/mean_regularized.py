@@ -176,6 +176,6 @@ def make_family(pieces: Sequence[Piece], numbers: Sequence[int]) -> Family:
             owners.append(number)
             missing = np.isnan(piece.target)
             columns.append(np.where(missing, np.nan, piece.target == j) if piece.classes else piece.target)
-            starts.append(float(link(piece.loss, prior[j])))
+            starts.append(float(link(piece.loss, prior)[j]))
     return Family(np.stack(columns, axis=1), list(groups.values()), owners, pieces[0].loss, pieces[0].classes,
                   np.array(starts))

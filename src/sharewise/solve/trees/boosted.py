@@ -8,12 +8,13 @@ from typing import ClassVar
 
 import numpy as np
 from jaxtyping import Bool, Float
+from sklearn.base import clone
 
-from ...base.checks import one_of, within
-from ...base.estimator import Estimator, Means
+from ...base.estimator import Estimator, Means, fit_scales, standardise
 from ...task import Task
 from ..pieces import piece_count, put_together, take_apart
-from .boosting import STRENGTHS, Boosted, Settings, bin_features, boost
+from .fold_boosting import boost_folds
+from .boosting import Boosted, Settings, bin_features, boost, check_options
 
 Array = np.ndarray
 
@@ -24,7 +25,8 @@ class BoostedTrees(Estimator):
 
     ``regularisation`` is "light" (up to 31 leaves) or "strong" (up to 8, larger leaves, heavier shrinkage); both adapt
     to the number of rows. ``rounds`` is a number, or "auto": an inner split of the training rows finds it (3 folds up
-    to 2000 rows, one held-out fifth above), and then all rows are used for that many rounds. Class probabilities are
+    to 2000 rows, one held-out fifth above), and then all rows are used for that many rounds; ``fit_folds`` needs no
+    inner split, for each fold takes the number that was best on the other folds' rows. Class probabilities are
     mixed with the class frequencies at the weight of one row, so that none is 0.
 
     >>> import numpy as np
@@ -36,14 +38,12 @@ class BoostedTrees(Estimator):
     """
 
     family: ClassVar[str] = "trees"
+    fits_folds_together: ClassVar[bool] = True
     layouts: ClassVar[tuple[str, ...]] = ("wide", "long")
 
     def __init__(self, tasks: Sequence[Task], regularisation: str = "light", rounds: int | str = "auto",
                  learning_rate: float = 0.06, threads: int = 1, seed: int = 0) -> None:
-        one_of("regularisation", regularisation, STRENGTHS)
-        if rounds != "auto":
-            within("rounds", rounds, 1)  # type: ignore[type-var]
-        within("learning_rate", learning_rate, 1e-6, 1.0)
+        check_options(regularisation, rounds, learning_rate)
         self.tasks, self.regularisation, self.rounds = tasks, regularisation, rounds
         self.learning_rate, self.threads, self.seed = learning_rate, threads, seed
 
@@ -53,8 +53,23 @@ class BoostedTrees(Estimator):
 
     def _fit(self, X: Float[Array, "N D"], Z: Float[Array, "N W"]) -> None:
         data = bin_features(X, self.threads)
-        settings = Settings(self.regularisation, self.rounds, self.learning_rate, self.threads, self.seed)
-        self._pieces = [boost(data, piece, settings) for piece in take_apart(self.tasks, Z)]
+        self._pieces = [boost(data, piece, self._settings()) for piece in take_apart(self.tasks, Z)]
+
+    def _fit_folds(self, X: Float[Array, "N D"], Y: Float[Array, "N W"], train: Bool[Array, "K N"]) -> list[BoostedTrees]:
+        if self.rounds != "auto":
+            return [clone(self).fit(X[rows], Y[rows]) for rows in train]
+        copies, folds = [clone(self) for _ in train], []
+        for copy, rows in zip(copies, train, strict=True):
+            copy.scales_, copy.features_ = fit_scales(self.tasks, Y[rows]), X.shape[1]
+            folds.append(take_apart(self.tasks, standardise(self.tasks, Y, copy.scales_)))
+        data, settings = bin_features(X, self.threads), self._settings()
+        fitted = [boost_folds(data, pieces, train, settings) for pieces in zip(*folds, strict=True)]
+        for copy, pieces in zip(copies, zip(*fitted, strict=True), strict=True):
+            copy._pieces = list(pieces)
+        return copies
+
+    def _settings(self) -> Settings:
+        return Settings(self.regularisation, self.rounds, self.learning_rate, self.threads, self.seed)
 
     def _predict_mean(self, X: Float[Array, "N D"], wanted: Bool[Array, "N T"]) -> Means:
         return put_together(self.tasks, wanted, lambda at, rows: self._pieces[at].predict(X[rows], self.threads))

@@ -10,6 +10,7 @@ import lightgbm
 import numpy as np
 from jaxtyping import Float
 
+from ...base.checks import one_of, within
 from ..pieces import Piece, inner_folds, inverse_link, is_constant, trivial
 from ..stored import read_model, reading, write_model
 
@@ -19,6 +20,16 @@ STRENGTHS = {"light": {"leaves": 31, "leaf_rows": 20, "lambda_l2": 0.1, "feature
              "strong": {"leaves": 8, "leaf_rows": 40, "lambda_l2": 5.0, "feature_fraction": 0.5}}
 FEW_ROWS, MOST_ROUNDS, PATIENCE = 300, 1500, 30
 BINNING = {"verbosity": -1, "min_data_in_bin": 1, "feature_pre_filter": False}
+
+
+def check_options(regularisation: str, rounds: int | str, learning_rate: float) -> None:
+    """UsageError where an option of a boosted estimator can't be used."""
+    one_of("regularisation", regularisation, STRENGTHS)
+    within("learning_rate", learning_rate, 1e-6, 1.0)
+    if isinstance(rounds, str):
+        one_of("rounds", rounds, ("auto",))
+    else:
+        within("rounds", rounds, 1)
 
 
 class Settings(NamedTuple):
@@ -49,7 +60,7 @@ class Boosted(NamedTuple):
 
     def save(self, folder: Path, name: str) -> None:
         """Write NAME.json, and the model beside it in LightGBM's text format."""
-        digest = None if self.model is None else write_model(folder / f"{name}.txt", self.model.model_to_string().encode())
+        digest = self.model and write_model(folder / f"{name}.txt", self.model.model_to_string().encode())
         state = {"prior": self.prior.tolist(), "mix": self.mix, "model": digest}
         (folder / f"{name}.json").write_text(json.dumps(state), encoding="utf-8")
 

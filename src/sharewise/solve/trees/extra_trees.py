@@ -14,7 +14,7 @@ class ExtraTrees(Forests):
 
     It is the forest of ``scikit-learn`` on the task's observed rows: squared error, which for classes is Gini.
 
-    ``trees`` many; ``features`` is the share of features tried at a split (None: 0.6); ``leaf_rows`` the least rows a
+    ``trees`` many; ``features`` is the share of features tried at a split (None: 0.7); ``leaf_rows`` the least rows a
     leaf; ``shrink`` the weight, in rows, by which a node's probabilities are drawn to its parent's; above 20,000 rows a
     tree sees 20,000 of them.
 
@@ -29,7 +29,7 @@ class ExtraTrees(Forests):
 
     maker: ClassVar[Any] = ExtraTreesRegressor
     bootstrap: ClassVar[bool] = False
-    usual_features: ClassVar[float] = 0.6
+    usual_features: ClassVar[float] = 0.7
     layouts: ClassVar[tuple[str, ...]] = ("wide", "long")
 
     @property

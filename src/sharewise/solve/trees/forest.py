@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -36,7 +37,7 @@ class Forest:
 
     def __post_init__(self) -> None:
         self.leaf = np.cumsum(self.left < 0) - 1
-        self.trees = [self._tree(low, high) for low, high in zip(self.starts[:-1], self.starts[1:], strict=True)]
+        self.trees = [self._tree(low, high) for low, high in pairwise(self.starts.tolist())]
 
     def _tree(self, low: int, high: int) -> Tree:
         nodes = np.zeros(high - low, dtype=NODE_DTYPE)

@@ -11,11 +11,11 @@ import numpy as np
 import xgboost
 from jaxtyping import Bool, Float
 
-from ...base.checks import one_of, within
 from ...base.estimator import Estimator, Means
 from ...task import Task
 from ..pieces import inverse_link, put_together, take_apart
 from ..stored import read_model, reading, write_model
+from .boosting import check_options
 from .joint_loss import JointLoss
 
 Array = np.ndarray
@@ -47,10 +47,7 @@ class JointBoostedTrees(Estimator):
 
     def __init__(self, tasks: Sequence[Task], regularisation: str = "light", rounds: int | str = "auto",
                  learning_rate: float = 0.1, threads: int = 1, seed: int = 0) -> None:
-        one_of("regularisation", regularisation, STRENGTHS)
-        if rounds != "auto":
-            within("rounds", rounds, 1)  # type: ignore[type-var]
-        within("learning_rate", learning_rate, 1e-6, 1.0)
+        check_options(regularisation, rounds, learning_rate)
         self.tasks, self.regularisation, self.rounds = tasks, regularisation, rounds
         self.learning_rate, self.threads, self.seed = learning_rate, threads, seed
 

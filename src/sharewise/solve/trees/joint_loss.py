@@ -46,7 +46,7 @@ class JointLoss(NamedTuple):
         """The same for some rows."""
         return self._replace(target=self.target[rows], seen=self.seen[rows])
 
-    def slopes(self, margin: Float[Array, "N C"]) -> tuple[Float[Array, "N C"], Float[Array, "N C"]]:
+    def slopes(self, margin: Array) -> tuple[Float[Array, "N C"], Float[Array, "N C"]]:
         """Gradient and curvature of every target in its score."""
         scores = margin.reshape(self.target.shape) + self.start
         slope, curve = np.empty_like(scores), np.empty_like(scores)
@@ -57,7 +57,7 @@ class JointLoss(NamedTuple):
         weight = self.seen * self.weight
         return slope * weight, np.maximum(curve, LEAST_CURVE) * weight
 
-    def value(self, margin: Float[Array, "N C"]) -> float:
+    def value(self, margin: Array) -> float:
         """The weighted mean loss over observed targets, each column's divided by that of the trivial scores."""
         scores = margin.reshape(self.target.shape) + self.start
         return sum(self._ratio(loss, low, high, scores) for loss, low, high in self.ranges) / len(self.ranges)

@@ -16,7 +16,7 @@ class JointRandomForest(Forests):
     others 2013, Tree ensembles for predicting structured outputs). Gaps in Y are filled for the choice of splits only;
     a leaf answers from observed targets, and from its parent where it has none.
 
-    ``trees`` many; ``features`` is the share of features tried at a split (None: 0.4); ``leaf_rows`` the least rows a
+    ``trees`` many; ``features`` is the share of features tried at a split (None: 0.5); ``leaf_rows`` the least rows a
     leaf; ``shrink`` the weight, in rows, by which a node's probabilities are drawn to its parent's; above 20,000 rows a
     tree sees 20,000 of them.
 
@@ -31,7 +31,7 @@ class JointRandomForest(Forests):
 
     maker: ClassVar[Any] = RandomForestRegressor
     bootstrap: ClassVar[bool] = True
-    usual_features: ClassVar[float] = 0.4
+    usual_features: ClassVar[float] = 0.5
     layouts: ClassVar[tuple[str, ...]] = ("wide",)
 
     @property

@@ -11,12 +11,11 @@ import lightgbm
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from ...base.checks import one_of, within
 from ...base.estimator import Estimator, Means
 from ...task import Task
 from ..pieces import Piece, inverse_link, link, put_together, take_apart, trivial
 from ..stored import read_model, reading, write_model
-from .boosting import STRENGTHS, Settings, bin_features, boosting_options, choose_rounds, part_of
+from .boosting import Settings, bin_features, boosting_options, check_options, choose_rounds, part_of
 
 Array = np.ndarray
 MOST_PAIRS = 200_000
@@ -56,10 +55,7 @@ class PooledTrees(Estimator):
 
     def __init__(self, tasks: Sequence[Task], regularisation: str = "light", rounds: int | str = "auto",
                  learning_rate: float = 0.06, threads: int = 1, seed: int = 0) -> None:
-        one_of("regularisation", regularisation, STRENGTHS)
-        if rounds != "auto":
-            within("rounds", rounds, 1)  # type: ignore[type-var]
-        within("learning_rate", learning_rate, 1e-6, 1.0)
+        check_options(regularisation, rounds, learning_rate)
         self.tasks, self.regularisation, self.rounds = tasks, regularisation, rounds
         self.learning_rate, self.threads, self.seed = learning_rate, threads, seed
 
@@ -109,7 +105,7 @@ class PooledTrees(Estimator):
         return put_together(self.tasks, wanted, answer)
 
     def _save(self, folder: Path) -> None:
-        digests = [None if model is None else write_model(folder / f"pool_{number}.txt", model.model_to_string().encode())
+        digests = [model and write_model(folder / f"pool_{number}.txt", model.model_to_string().encode())
                    for number, model in enumerate(self._models)]
         state = {"starts": [start.tolist() for start in self._starts], "pools": self._pools, "models": digests}
         (folder / "pools.json").write_text(json.dumps(state), encoding="utf-8")
@@ -118,9 +114,9 @@ class PooledTrees(Estimator):
         with reading(folder):
             state = json.loads((folder / "pools.json").read_text(encoding="utf-8"))
             self._starts, self._pools = [np.array(start) for start in state["starts"]], state["pools"]
-            self._models = [
-                lightgbm.Booster(model_str=read_model(folder / f"pool_{number}.txt", digest).decode()) if digest else None
-                for number, digest in enumerate(state["models"])]
+            texts = [digest and read_model(folder / f"pool_{number}.txt", digest).decode()
+                     for number, digest in enumerate(state["models"])]
+            self._models = [lightgbm.Booster(model_str=text) if text else None for text in texts]
 
 
 def pools(tasks: Sequence[Task], pieces: Sequence[Piece]) -> list[list[int]]:

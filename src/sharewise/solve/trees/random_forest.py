@@ -14,7 +14,7 @@ class RandomForest(Forests):
 
     It is the forest of ``scikit-learn`` on the task's observed rows: squared error, which for classes is Gini.
 
-    ``trees`` many; ``features`` is the share of features tried at a split (None: 0.4); ``leaf_rows`` the least rows a
+    ``trees`` many; ``features`` is the share of features tried at a split (None: 0.5); ``leaf_rows`` the least rows a
     leaf; ``shrink`` the weight, in rows, by which a node's probabilities are drawn to its parent's; above 20,000 rows a
     tree sees 20,000 of them.
 
@@ -29,7 +29,7 @@ class RandomForest(Forests):
 
     maker: ClassVar[Any] = RandomForestRegressor
     bootstrap: ClassVar[bool] = True
-    usual_features: ClassVar[float] = 0.4
+    usual_features: ClassVar[float] = 0.5
     layouts: ClassVar[tuple[str, ...]] = ("wide", "long")
 
     @property

@@ -67,7 +67,9 @@ class Multilabel(Kind):
     def fit_scale(self, target: Float[Array, "N L"]) -> Scale:
         fits = [fit_classes(target[:, [at]], 2) for at in range(target.shape[1])]
         share = tuple(float(fit[0][1]) for fit in fits)
-        unit = float(np.nanmean(self.row_loss(np.tile(share, (len(target), 1)), target))) if len(target) else 1.0
+        losses = self.row_loss(np.tile(share, (len(target), 1)), target)
+        seen = losses[~np.isnan(losses)]
+        unit = float(seen.mean()) if len(seen) else 1.0
         return Scale(0.0, 1.0, share, unit, unit)
 
     def loss(self, raw: Tensor, target: Tensor, observed: Tensor) -> Tensor:

@@ -1,0 +1,112 @@
+"""The pieces of training against what they must equal, and planted tasks whose relation is known."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from sharewise.balance import Balancer, Equal, Signal, Update, Weights
+from sharewise.task import Binary, Regression, Task
+from sharewise.train import Network
+from sharewise.train.batches import batches
+from sharewise.train.bundle import Member
+from sharewise.train.features import fit_features
+from sharewise.train.moments import choose_moments
+
+
+class OneByOne(Balancer):
+    """Equal weights, but not declared constant: takes the way that trains network by network."""
+
+    def __init__(self) -> None:
+        super().__init__()
+
+    def update(self, signal: Signal) -> Update:
+        return Weights(signal.observed.to(signal.losses.dtype))
+
+
+def regressions(count: int) -> list[Task]:
+    return [Task(f"task {at}", Regression()) for at in range(count)]
+
+
+def test_numbers_become_scaled_values_flags_and_piecewise_linear_parts():
+    X = np.array([[0.0, 1.0, 5.0], [1.0, 0.0, 5.0], [2.0, np.nan, 5.0], [4.0, 1.0, 5.0]] * 16, dtype=np.float32)
+    features = fit_features(X, np.ones((1, len(X)), dtype=bool), bins=3)
+    inputs = features.embed(torch.from_numpy(X[None, :4]), torch.zeros(1, dtype=torch.long))[0]
+    assert features.size == 3 + 1 + 3
+    scaled = (X[:4, 0] - 1.5) / (1.75 / 1.349)  # quartiles 0.75 and 2.5
+    np.testing.assert_allclose(inputs[:, 0], scaled / np.sqrt(1 + (scaled / 3) ** 2), rtol=1e-5)
+    np.testing.assert_array_equal(inputs[:, 2], np.zeros(4))  # a constant says nothing
+    np.testing.assert_array_equal(inputs[:, 3], [0, 0, 1, 0])
+    np.testing.assert_allclose(inputs[:, 4:], [[-1, -1, -1], [1, -1, -1], [1, 1, -1], [1, 1, 1]], atol=1e-6)
+
+
+def test_features_are_fitted_on_the_rows_of_their_fold():
+    X = np.random.default_rng(0).normal(size=(100, 2)).astype(np.float32)
+    train = np.stack([np.arange(100) < 50, np.arange(100) >= 50])
+    both = fit_features(X, train, bins=3)
+    for fold, rows in enumerate(train):
+        alone = fit_features(X[rows], np.ones((1, 50), dtype=bool), bins=3)
+        x, first = torch.from_numpy(X[None]), torch.zeros(1, dtype=torch.long)
+        assert torch.equal(both.of(fold).embed(x, first), alone.embed(x, first))
+
+
+def test_each_epoch_shows_every_row_once_whoever_else_trains():
+    none = np.arange(0)
+    few, many = Member(0, 0, (0,), np.arange(3, 11), none), Member(0, 0, (1,), np.arange(40), none)
+    shown = [rows.numpy() for rows in batches([few, many], 40, 4, 20, seed=5)]
+    first = np.concatenate([rows[0] for rows in shown])
+    assert all(sorted(first[at : at + 8]) == list(range(3, 11)) for at in range(0, 80, 8))
+    second = np.concatenate([rows[1] for rows in shown])
+    assert sorted(second[:40]) == sorted(second[40:]) == list(range(40))
+    assert not np.array_equal(second[:40], second[40:])
+
+
+def test_moments_of_a_fold_are_chosen_by_the_other_folds_alone():
+    chance = np.random.default_rng(0)
+    curves = chance.random((6, 4, 5))
+    other = curves.copy()
+    other[:, 2] = chance.random((6, 5))
+    assert np.array_equal(choose_moments(curves)[2], choose_moments(other)[2])
+    assert all(len(set(row)) <= 3 for row in choose_moments(curves))
+    best = np.delete(curves, 0, axis=1).mean(axis=1).argmin(axis=0)
+    assert np.array_equal(choose_moments(curves, most=6)[0], best)
+
+
+@pytest.mark.parametrize("sharing", ["hard", [["task 0", "task 1"], ["task 2"]]])
+def test_training_in_bundles_equals_training_network_by_network(sharing):
+    chance = np.random.default_rng(0)
+    X = chance.normal(size=(60, 3)).astype(np.float32)
+    Y = np.column_stack([X[:, 0], X[:, 1] - X[:, 0], X[:, 2]])
+    train = np.arange(60)[None] % 2 != np.arange(2)[:, None]
+    copies = [Network(regressions(3), sharing, balancer, steps=25, hidden=16, members=2).fit_folds(X, Y, train)
+              for balancer in (Equal(), OneByOne())]
+    for ours, theirs in zip(*copies, strict=True):
+        for name, mean in ours.predict_mean(X).items():
+            np.testing.assert_allclose(mean, theirs.predict_mean(X)[name], rtol=1e-3, atol=1e-4)
+
+
+def test_a_small_task_gains_beside_a_related_large_one_under_strong_decay():
+    gains = []
+    for seed in range(2):
+        chance = np.random.default_rng(seed)
+        X, direction = chance.normal(size=(1220, 20)).astype(np.float32), chance.normal(size=20) / 20**0.5
+        Y = np.stack([X @ direction] * 2, axis=1) + 0.3 * chance.normal(size=(1220, 2))
+        Y[20:, 0], Y[:20, 1] = np.nan, np.nan
+        error = {}
+        for sharing in ("hard", "separate"):
+            network = Network(regressions(2), sharing, steps=100, hidden=32, weight_decay=1.0, embedding=0, seed=seed)
+            mean = network.fit(X[:420], Y[:420]).predict_mean(X[420:])["task 0"][:, 0]
+            error[sharing] = np.mean((mean - X[420:] @ direction) ** 2)
+        gains.append(1 - error["hard"] / error["separate"])
+    assert np.mean(gains) > 0.3
+
+
+def test_a_step_of_a_feature_is_found_by_the_piecewise_linear_parts():
+    chance = np.random.default_rng(0)
+    X = chance.uniform(size=(600, 2)).astype(np.float32)
+    Y = np.floor(X[:, :1] * 6) % 2
+    with_parts, without = (Network([Task("a", Binary())], embedding=parts, steps=150, hidden=32).fit(X[:400], Y[:400])
+                           for parts in (12, 0))
+    score = [float(((net.predict_mean(X[400:])["a"] > 0.5) == Y[400:]).mean()) for net in (with_parts, without)]
+    assert score[0] > score[1] + 0.1
