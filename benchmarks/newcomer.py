@@ -43,13 +43,15 @@ PEERS = {  # measured elsewhere; in the order of the measures named first
 }
 USER = '''\
 import pandas as pd
+from rich import print
 from sharewise import Learner
+from sharewise.judge import render_terminal
 
 train, test = pd.read_parquet("train.parquet"), pd.read_parquet("test.parquet")
 learner = Learner(time_budget={budget!r}, seed={seed}, kinds={{"first": "regression", "second": "regression"}})
 learner.fit(train, targets=["first", "second", "above", "level"])
 predictions, chances = learner.predict(test), learner.predict_proba(test)
-print(learner.report_)
+print(render_terminal(learner.report_))
 '''
 COMMAND = ("fit train.parquet --targets first,second,above,level --kind first=regression --kind second=regression "
            "--time-budget {budget} --seed {seed} --out model")

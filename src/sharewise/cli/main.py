@@ -78,7 +78,7 @@ def build_parser() -> tuple[Parser, dict[str, Parser]]:
         text = (command.__doc__ or "").strip()
         line, _, more = text.partition("\n")
         commands[name] = places.add_parser(name, help=line[0].lower() + line[1:].rstrip("."), parents=[shared],  # type: ignore[list-item]
-                                           description=line, epilog=more.strip() or None)
+                                           description=line, epilog=more.strip("\n") or None)
         command.add_arguments(commands[name])
         commands[name].set_defaults(run=command.run, debug=False)
     return parser, commands

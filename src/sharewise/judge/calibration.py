@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 Array = np.ndarray
 SMALLEST_TEMPERATURE, LARGEST_TEMPERATURE = 0.05, 20.0
-FOLDS, FEWEST_ROWS, FEWEST_ROWS_ISOTONIC = 5, 30, 1000
+FOLDS, FEWEST_ROWS, FEWEST_ROWS_ISOTONIC = 5, 30, 1000  # FEWEST_ROWS: outside the commonest class
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,8 @@ def fit_calibration(task: Task, mean: Float[Array, "N C"], target: Float[Array, 
     Candidates: a temperature for every kind with classes; isotonic regression as well for a binary task of at least
     1000 rows. Each is fitted on four fifths of the rows and judged on the rest, five times; the best one is kept if
     its log loss is lower than that of the untouched predictions (isotonic: than that of the temperature) by more
-    than its standard error. Numbers are left as they are, and so are tasks with fewer than 30 observed rows.
+    than twice its standard error. Numbers are left as they are, and so are tasks with fewer than 30 observed rows
+    outside their commonest class.
 
     ``mean`` and ``target`` must come from rows that the models had not seen in training.
 
@@ -100,7 +101,7 @@ def fit_calibration(task: Task, mean: Float[Array, "N C"], target: Float[Array, 
     ('temperature', 2.4)
     """
     rows = np.flatnonzero(~np.isnan(target).all(axis=1) & ~np.isnan(mean).any(axis=1))
-    if not task.kind.classes or len(rows) < FEWEST_ROWS:
+    if not task.kind.classes or _uncommon(target[rows]) < FEWEST_ROWS:
         return Calibration(rows=len(rows))
     mean, target = mean[rows], target[rows]
     best, lowest = _fit_nothing, task.kind.row_loss(mean, target)
@@ -109,7 +110,7 @@ def fit_calibration(task: Task, mean: Float[Array, "N C"], target: Float[Array, 
         candidates.append(_fit_isotonic)
     for fit in candidates:
         saved = lowest - task.kind.row_loss(_held_out(fit, task, mean, target, seed), target)
-        if saved.mean() > saved.std(ddof=1) / np.sqrt(len(saved)):
+        if saved.mean() > 2 * saved.std(ddof=1) / np.sqrt(len(saved)):
             best, lowest = fit, lowest - saved
     return best(task, mean, target)
 
@@ -135,6 +136,12 @@ def calibrate_held_out(
 
 
 Fit = Callable[["Task", Array, Array], Calibration]
+
+
+def _uncommon(target: Float[Array, "N W"]) -> int:
+    """Rows (of a multilabel: labels in rows) outside the commonest class; 0 without any row."""
+    columns = [column[~np.isnan(column)].astype(int) for column in target.T]
+    return sum(len(column) - int(np.bincount(column).max(initial=0)) for column in columns)
 
 
 def _held_out(fit: Fit, task: Task, mean: Array, target: Array, seed: int) -> Array:

@@ -28,7 +28,7 @@ from .decision import served_plan
 from .evidence import NEEDED
 from .duration import read_seconds
 from .plan import Plan
-from .pool import Outcome, Progress, fit_all, fit_here
+from .pool import Crew, Outcome, Progress, fit_all, fit_here
 from .portfolio import FAMILIES, portfolio
 from .prepare import Prepared, Question, describe_question, prepare
 from .reporting import Evidence, RunFacts, build_report, evidence_of_choice, evidence_of_table
@@ -88,21 +88,32 @@ class Learner:
         time.monotonic() that the budget counts from. DataError, UsageError or JobError, each with what to do.
         """
         began = monotonic() if started is None else started
-        frame = as_table(table)
         question = Question(_as_list(targets), task_column, group, time, split, test)
-        prepared = prepare(frame, question, self.kinds, self.drop, self.drop_leaks, self.folds, self.seed)
-        self.tasks_, self.findings_, self.group_ = prepared.tasks, prepared.findings, group
-        self.scales_ = fit_scales(self.tasks_, prepared.Y)
-        candidates = portfolio(prepared, self.plan, self.families, self.seed)
         run = self._open_run(run_folder, resume)
-        config = {"question": describe_question(question), "seed": self.seed, "budget": self._budget,
-                  "drop": list(self.drop)}
-        run.start(prepared.X, prepared.Y, prepared.folds, self.tasks_, candidates, config)
-        spent = run.spent()
-        outcome = self._fit_candidates(run, candidates, lambda: monotonic() - began + spent)
+        with Crew(run, self._crew_size()) as crew:
+            frame = as_table(table)
+            prepared = prepare(frame, question, self.kinds, self.drop, self.drop_leaks, self.folds, self.seed)
+            self.tasks_, self.findings_, self.group_ = prepared.tasks, prepared.findings, group
+            self.scales_ = fit_scales(self.tasks_, prepared.Y)
+            candidates = portfolio(prepared, self.plan, self.families, self.seed)
+            run.start(prepared.X, prepared.Y, prepared.folds, self.tasks_, candidates, self._describe(question))
+            spent = run.spent()
+            elapsed = lambda: monotonic() - began + spent  # noqa: E731
+            if crew.size:
+                outcome = fit_all(run, candidates, self._budget, elapsed, crew, self.on_progress)
+            else:
+                outcome = fit_here(run, candidates, self._budget, elapsed, self.on_progress)
         self._choose(prepared, run, [candidates[number] for number in outcome.done])
-        self._judge(frame, prepared, run, candidates, outcome, lambda: monotonic() - began + spent)
+        self._judge(frame, prepared, run, candidates, outcome, elapsed)
         return self
+
+    def _crew_size(self) -> int:
+        return os.cpu_count() or 1 if self.workers is None else self.workers
+
+    def _describe(self, question: Question) -> dict[str, Any]:
+        """The options that decide the result, for the run folder to compare."""
+        return {"question": describe_question(question), "seed": self.seed, "budget": self._budget,
+                "drop": list(self.drop), "drop_leaks": self.drop_leaks}
 
     def _open_run(self, run_folder: str | Path | None, resume: bool) -> RunFolder:
         if run_folder is None:
@@ -111,15 +122,7 @@ class Learner:
         if (Path(run_folder) / "work").exists() and not resume:
             raise FolderError(f"run folder {str(run_folder)!r}", "holds unfinished work", "it must be new or resumed",
                               "Add --resume (resume=True), or delete it.")
-        Path(run_folder).mkdir(parents=True, exist_ok=True)
         return RunFolder(run_folder)
-
-    def _fit_candidates(self, run: RunFolder, candidates: list[Candidate],
-                        elapsed: Callable[[], float]) -> Outcome:
-        workers = os.cpu_count() or 1 if self.workers is None else self.workers
-        if workers == 0:
-            return fit_here(run, candidates, self._budget, elapsed, self.on_progress)
-        return fit_all(run, candidates, self._budget, elapsed, workers, self.on_progress)
 
     def _choose(self, prepared: Prepared, run: RunFolder, done: list[Candidate]) -> None:
         """Ensembles and decisions per task, calibration, and what serves."""

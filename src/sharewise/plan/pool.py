@@ -7,10 +7,11 @@ import os
 import queue
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 
 from ..base import JobError
 from .candidate import Candidate
@@ -43,8 +44,8 @@ class Worker:
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
         for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
             environment[name] = "1"
-        self.log = (run.path / f"worker-{os.getpid()}-{id(self):x}.log").open("w+b")
-        self.process = subprocess.Popen([sys.executable, "-m", "sharewise.plan.worker", str(run.path)],
+        self.log = tempfile.TemporaryFile()
+        self.process = subprocess.Popen([sys.executable, "-m", "sharewise.plan.worker", str(run.path.resolve())],
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log,
                                         env=environment, start_new_session=True)
         self.number: int | None = None
@@ -65,59 +66,78 @@ class Worker:
 
     def last_words(self) -> str:
         """The last line that it wrote before it ended."""
+        self.process.wait()
         self.log.seek(0)
         lines = self.log.read().decode(errors="replace").strip().splitlines()
-        return lines[-1] if lines else f"exit code {self.process.poll()}"
+        return lines[-1] if lines else f"exit code {self.process.returncode}"
 
     def stop(self) -> None:
         """End it now."""
         self.process.kill()
         self.process.wait()
-        self.log.close()
-        Path(self.log.name).unlink(missing_ok=True)
+        for stream in (self.process.stdin, self.process.stdout, self.log):
+            with suppress(OSError):
+                stream.close()  # type: ignore[union-attr]
+
+
+class Crew:
+    """Workers that start, and import what they need, while the table is still being prepared."""
+
+    def __init__(self, run: RunFolder, size: int) -> None:
+        self.run, self.size = run, size
+        self.answers: queue.Queue = queue.Queue()
+        self.workers = [Worker(run, self.answers) for _ in range(size)]
+
+    def replace(self, worker: Worker) -> Worker:
+        """A new worker in the place of one that ended."""
+        worker.stop()
+        self.workers.remove(worker)
+        self.workers.append(Worker(self.run, self.answers))
+        return self.workers[-1]
+
+    def __enter__(self) -> Crew:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for worker in self.workers:
+            worker.stop()
 
 
 def fit_all(run: RunFolder, candidates: Sequence[Candidate], budget: float | None, elapsed: Callable[[], float],
-            workers: int, on_progress: Callable[[Progress], None] | None) -> Outcome:
+            crew: Crew, on_progress: Callable[[Progress], None] | None) -> Outcome:
     """Fit candidates in order until all are done or the budget says stop. JobError where none can be done."""
     done = [number for number, candidate in enumerate(candidates) if run.is_done(candidate)]
     schedule = Schedule.of([candidate.seconds for candidate in candidates], budget, done)
     failed: dict[int, str] = {}
-    answers: queue.Queue = queue.Queue()
-    crew = [Worker(run, answers) for _ in range(min(workers, len(schedule.waiting)))]
-    idle = list(crew)
-    busy: set[int] = set()
-    try:
-        while True:
-            while idle and (number := schedule.next(elapsed(), not done and not busy)) is not None:
-                idle.pop().give(number)
-                schedule = schedule.taken(number)
-                busy.add(number)
-            _report(on_progress, candidates, schedule, done, busy, elapsed(), workers)
-            if not busy or elapsed() > schedule.deadline:
-                break
-            wait = min(1.0, max(schedule.deadline - elapsed(), 0.01))
-            try:
-                worker, answer = answers.get(timeout=wait)
-            except queue.Empty:
-                continue
-            run.spend(elapsed())
-            number = worker.number
-            busy.discard(number)
-            if answer is None:
-                failed[number] = f"its process ended: {worker.last_words()}"
-                worker.stop()
-                crew.remove(worker)
-                crew.append(worker := Worker(run, answers))
-            elif "error" in answer:
-                failed[number] = answer["error"]
-            else:
-                done.append(number)
-                schedule = schedule.finished(number, answer["seconds"])
-            idle.append(worker)
-    finally:
-        for worker in crew:
-            worker.stop()
+    idle, busy = list(crew.workers), set()
+    while True:
+        while idle and (number := schedule.next(elapsed(), not done and not busy)) is not None:
+            idle.pop().give(number)
+            schedule = schedule.taken(number)
+            busy.add(number)
+        _report(on_progress, candidates, schedule, done, busy, elapsed(), crew.size)
+        if not busy or elapsed() > schedule.deadline:
+            break
+        try:
+            worker, answer = crew.answers.get(timeout=min(1.0, max(schedule.deadline - elapsed(), 0.01)))
+        except queue.Empty:
+            continue
+        run.spend(elapsed())
+        number = worker.number
+        if number is None:  # it ended before it was given anything
+            raise JobError("a worker process", f"can't start ({worker.last_words()})", "it must run Python",
+                           "Try workers=0, which fits in this process.")
+        busy.discard(number)
+        worker.number = None
+        if answer is None:
+            failed[number] = f"its process ended: {worker.last_words()}"
+            worker = crew.replace(worker)
+        elif "error" in answer:
+            failed[number] = answer["error"]
+        else:
+            done.append(number)
+            schedule = schedule.finished(number, answer["seconds"])
+        idle.append(worker)
     return _checked(Outcome(sorted(done), failed), candidates, budget)
 
 

@@ -1,4 +1,4 @@
-"""The portfolio: which candidates compete, separate ones first, cheap before dear.
+"""The portfolio: which candidates compete, cheap before dear, and separate ones with a head start.
 
 Separate and shared learners get equal effort: each family stands on both sides with the same strengths of
 regularisation, since the verdict on sharing flips with the strength.
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 Array = np.ndarray
 FAMILIES = ("linear", "trees", "network", "chain")
 DECAYS = {"light": 0.1, "strong": 2.0}
+HEAD_START = 0.3  # separate candidates go before shared ones of more than this share of their cost
 TREES = 100  # a fold's forest: five of them serve together
 Maker = Callable[[Sequence[Task]], Estimator]
 
@@ -44,7 +45,7 @@ def portfolio(prepared: Prepared, plan: str | Plan | Path, families: Sequence[st
     kept = [candidate for candidate in found if candidate.family in (families or FAMILIES)]
     size = Size.of(prepared.X, prepared.Y)
     timed = [replace(candidate, seconds=guess_seconds(candidate, size)) for candidate in kept]
-    return sorted(timed, key=lambda candidate: (candidate.shares, candidate.seconds))
+    return sorted(timed, key=lambda candidate: candidate.seconds * (1.0 if candidate.shares else HEAD_START))
 
 
 def candidates_for(tasks: Sequence[Task], Y: Float[Array, "N W"],

@@ -37,12 +37,11 @@ def main() -> None:
     run = RunFolder(Path(sys.argv[1]))
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # whatever a library prints must not mix with the answers
-    candidates = run.state["candidates"]
     warnings.simplefilter("ignore")
     for line in sys.stdin:
         number = int(line)
         try:
-            answer = {"number": number, "seconds": fit_one(run, Candidate.from_json(candidates[number]))}
+            answer = {"number": number, "seconds": fit_one(run, Candidate.from_json(run.state["candidates"][number]))}
         except Exception as error:  # noqa: BLE001 - reported to the caller, who names it to the user
             answer = {"number": number, "error": f"{type(error).__name__}: {error}"}
         answers.write(json.dumps(answer) + "\n")

@@ -15,6 +15,7 @@ from ...base.estimator import Means
 from ...task import Task
 from ..pieces import LOSSES, assemble, piece_count
 from ..stored import reading
+from ..threads import one_thread
 from .design import Design
 from .likelihoods import SCALAR
 
@@ -35,7 +36,8 @@ class Lines(NamedTuple):
         low = 0
         for at, task in enumerate(tasks):
             high, rows = low + score_count(task), np.flatnonzero(wanted[:, at])
-            scores = A[rows] @ self.weights[:, low:high] + self.intercepts[low:high]
+            with one_thread():
+                scores = A[rows] @ self.weights[:, low:high] + self.intercepts[low:high]
             mean = np.zeros((len(X), task.kind.outputs))
             mean[rows] = assemble(task.kind, linked(task, scores))
             means[task.name] = mean

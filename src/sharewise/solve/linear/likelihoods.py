@@ -15,7 +15,7 @@ HIGHEST = 30.0  # a log rate beyond is no rate
 class Logistic:
     """Log loss of a yes-or-no target against the logit."""
 
-    def parts(self, score: Float[Array, "n"], y: Float[Array, "n"]) -> tuple[Array, Array, Array]:
+    def parts(self, score: Float[Array, "*n"], y: Float[Array, "*n"]) -> tuple[Array, Array, Array]:
         """Loss, first and second derivative of each row."""
         p = expit(score)
         return np.logaddexp(0.0, score) - y * score, p - y, p * (1.0 - p)
@@ -33,7 +33,7 @@ class Logistic:
 class Poisson:
     """Half the Poisson deviance, up to a constant, against the log rate."""
 
-    def parts(self, score: Float[Array, "n"], y: Float[Array, "n"]) -> tuple[Array, Array, Array]:
+    def parts(self, score: Float[Array, "*n"], y: Float[Array, "*n"]) -> tuple[Array, Array, Array]:
         """Loss, first and second derivative of each row."""
         rate = np.exp(np.minimum(score, HIGHEST))
         return rate - y * score, rate - y, rate

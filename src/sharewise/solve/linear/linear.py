@@ -13,6 +13,7 @@ from ...base.checks import one_of, within
 from ...base.estimator import Estimator, Means
 from ...task import Task
 from ..pieces import Piece, is_constant, take_apart, trivial
+from ..threads import one_thread
 from .answers import Lines
 from .basis import Basis
 from .design import Design
@@ -56,8 +57,9 @@ class Linear(Estimator):
         A = design.apply(X)
         pieces = take_apart(self.tasks, Z)
         lines: dict[int, Line] = {}
-        for group in same_rows(pieces):
-            lines |= self._fit_group(A, group, pieces)
+        with one_thread():
+            for group in same_rows(pieces):
+                lines |= self._fit_group(A, group, pieces)
         weights = np.hstack([lines[at][0] for at in range(len(pieces))])
         self._lines = Lines(design, weights, np.concatenate([lines[at][1] for at in range(len(pieces))]))
 

@@ -15,6 +15,7 @@ from ...base.errors import UsageError
 from ...base.estimator import Estimator, Means
 from ...task import Task
 from ..pieces import Piece, link, take_apart, trivial
+from ..threads import one_thread
 from .answers import Lines
 from .arrow import newton_mean
 from .basis import Basis
@@ -84,13 +85,14 @@ class MeanRegularized(Estimator):
 
     def _fit(self, X: Float[Array, "N D"], Z: Float[Array, "N W"]) -> None:
         design = Design.fit(X)
-        basis = Basis.of(design.apply(X))
         pieces = take_apart(self.tasks, Z)
         lines: dict[int, list[tuple[Array, Array]]] = {}
-        for family in families(self.tasks, pieces):
-            weights, intercepts = self._fit_family(basis, family)
-            for column, piece in enumerate(family.pieces):
-                lines.setdefault(piece, []).append((weights[:, [column]], intercepts[[column]]))
+        with one_thread():
+            basis = Basis.of(design.apply(X))
+            for family in families(self.tasks, pieces):
+                weights, intercepts = self._fit_family(basis, family)
+                for column, piece in enumerate(family.pieces):
+                    lines.setdefault(piece, []).append((weights[:, [column]], intercepts[[column]]))
         flat = [line for at in range(len(pieces)) for line in lines[at]]
         self._lines = Lines(design, np.hstack([weights for weights, _ in flat]),
                             np.concatenate([intercept for _, intercept in flat]))

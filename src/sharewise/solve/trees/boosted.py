@@ -13,8 +13,8 @@ from sklearn.base import clone
 from ...base.estimator import Estimator, Means, fit_scales, standardise
 from ...task import Task
 from ..pieces import piece_count, put_together, take_apart
-from .fold_boosting import boost_folds
 from .boosting import Boosted, Settings, bin_features, boost, check_options
+from .fold_boosting import boost_folds
 
 Array = np.ndarray
 
