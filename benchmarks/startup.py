@@ -2,7 +2,8 @@
 
     python benchmarks/startup.py [--rounds 5]
 
-Prints the median of each and the ratio, writes them to results/startup.md; ends with code 1 where the ratio is above a tenth.
+Prints the median of each and the ratio, and writes them to results/startup.md; ends with code 1 where the ratio
+is above a tenth.
 """
 
 from __future__ import annotations
@@ -37,8 +38,9 @@ def main() -> int:
     medians = {name: sorted(own)[rounds // 2] for name, own in zip(COMMANDS, zip(*times, strict=True), strict=True)}
     ratio = medians["sharewise --help"] / medians["import torch"]
     rows = [f"| {name} | {value:.3f} |" for name, value in medians.items()]
-    text = "\n".join([f"Median of {rounds} fresh processes each, in turns.", "", "| process | seconds |", "|---|--:|", *rows,
-                      "", f"`sharewise --help` takes {ratio:.3f} of the time of importing torch (at most {LIMIT})."])
+    text = "\n".join([
+        f"Median of {rounds} fresh processes each, in turns.", "", "| process | seconds |", "|---|--:|", *rows, "",
+        f"`sharewise --help` takes {ratio:.3f} of the time of importing torch (at most {LIMIT})."])
     print(text)
     RESULT.write_text(text + "\n", encoding="utf-8")
     return int(ratio > LIMIT)

@@ -169,8 +169,9 @@ def main() -> None:
         for (run, name, seed, *_), future in running:
             future.result()
             print(f"{time.strftime('%H:%M:%S')}  {run.__name__.removeprefix('run_')}  {name}, seed {seed}", flush=True)
-    text = table.write(PLACE, options.sets.split(","), seeds)
-    print(text)
+    found = {place.name.partition(".")[0].rpartition("-")[::2] for place in PLACE.glob("*.json")}
+    names = dict.fromkeys([*SMALL_FIRST, *sorted(name for name, _ in found)])
+    print(table.write(PLACE, list(names), sorted({int(seed) for _, seed in found})))
 
 
 if __name__ == "__main__":

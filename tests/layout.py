@@ -68,7 +68,8 @@ def test_no_file_holds_a_promise_instead_of_code() -> None:
 
 def test_every_package_that_is_imported_is_declared() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    declared = [*project["dependencies"], *(need for extra in project["optional-dependencies"].values() for need in extra)]
+    extras = project["optional-dependencies"].values()
+    declared = [*project["dependencies"], *(need for extra in extras for need in extra)]
     names = {re.split(r"[<>=;\[ ]", need)[0].lower().replace("-", "_") for need in declared}
     names |= {"sklearn"} if "scikit_learn" in names else set()
     imported: dict[str, str] = {}

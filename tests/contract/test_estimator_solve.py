@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -18,21 +19,19 @@ from sharewise.task import Binary, Count, Multiclass, Multilabel, Ordinal, Regre
 
 ROOMS = ("solve.trees", "solve.linear", "solve.chain")
 FOUND = {f"{room}.{name}": kind for room in ROOMS for name, kind in catalogue.classes(room, Estimator).items()}
-QUICK: dict[str, dict[str, Any]] = {"trees": {"trees": 12}, "rounds": {"rounds": 8}, "folds": {"folds": 2},
-                                    "orders": {"orders": 2}}
+QUICK: dict[str, Any] = {"trees": 12, "rounds": 8, "folds": 2, "orders": 2, "strength": 1.0, "similarity": 1.0}
 MIXED = [Task("price", Regression()), Task("visits", Count()), Task("sold", Binary(("no", "yes"))),
          Task("grade", Ordinal(("low", "mid", "high"))), Task("colour", Multiclass(("red", "green", "blue"))),
          Task("tags", Multilabel(("new", "big")))]
 
 
 def make(name: str, tasks: list[Task], quick: bool = True) -> Estimator:
-    """The estimator with few trees, rounds, folds and orders; chains over ridge and logistic regression."""
+    """The estimator with few trees, rounds, folds and orders, or (not quick) with few trees alone; chains over ridge
+    and logistic regression."""
     kind = FOUND[name]
-    options: dict[str, Any] = {"tasks": tasks}
     known = kind._get_param_names()
-    if quick:
-        for parameter in QUICK:
-            options |= QUICK[parameter] if parameter in known else {}
+    options = {key: value for key, value in QUICK.items() if key in known and (quick or key == "trees")}
+    options["tasks"] = tasks
     if "base" in known:
         options["base"] = FOUND["solve.linear.Linear"](tasks=tasks, strength=1.0)
     return kind(**options)
@@ -56,14 +55,25 @@ def table(tasks: list[Task], rows: int = 90, gaps: float = 0.3, seed: int = 0) -
     return X, Y
 
 
+@cache
+def fitted(name: str) -> Estimator:
+    """The estimator, fitted once to the mixed table for all tests that change nothing."""
+    return make(name, MIXED).fit(*table(MIXED))
+
+
+@cache
+def means_of(name: str) -> dict[str, np.ndarray]:
+    """Its answers for the rows of that table."""
+    return fitted(name).predict_mean(table(MIXED)[0])
+
+
 @pytest.fixture(params=FOUND)
 def name(request: pytest.FixtureRequest) -> str:
     return request.param
 
 
 def test_mixed_kinds_with_gaps_give_a_finite_mean_a_task(name: str) -> None:
-    X, Y = table(MIXED)
-    means = make(name, MIXED).fit(X, Y).predict_mean(X)
+    means = means_of(name)
     assert list(means) == [task.name for task in MIXED]
     for task in MIXED:
         mean = means[task.name]
@@ -98,35 +108,31 @@ def test_one_task_is_enough(name: str) -> None:
 
 def test_the_same_call_gives_the_same_numbers(name: str) -> None:
     X, Y = table(MIXED)
-    first, second = (make(name, MIXED).fit(X, Y).predict_mean(X) for _ in range(2))
-    assert all(np.array_equal(first[key], second[key]) for key in first)
+    again = make(name, MIXED).fit(X, Y).predict_mean(X)
+    assert all(np.array_equal(again[key], mean) for key, mean in means_of(name).items())
 
 
 def test_what_does_not_share_ignores_the_other_targets(name: str) -> None:
-    estimator = make(name, MIXED)
+    if fitted(name).shares:
+        pytest.skip("shares")
     X, Y = table(MIXED)
-    other = Y.copy()
-    other[:, 1:] = np.roll(other[:, 1:], 7, axis=0)
-    before, after = (make(name, MIXED).fit(X, target).predict_mean(X)["price"] for target in (Y, other))
-    assert estimator.shares or np.array_equal(before, after)
+    Y[:, 1:] = np.roll(Y[:, 1:], 7, axis=0)
+    assert np.array_equal(means_of(name)["price"], make(name, MIXED).fit(X, Y).predict_mean(X)["price"])
 
 
 def test_the_order_of_tasks_does_not_matter_where_nothing_is_shared(name: str) -> None:
-    if make(name, MIXED).shares:
-        pytest.skip("tasks that share may be visited in order")
+    if fitted(name).shares:
+        pytest.skip("shares")
     X, Y = table(MIXED)
-    turned = [*MIXED[1:], MIXED[0]]
-    before = make(name, MIXED).fit(X, Y).predict_mean(X)
-    after = make(name, turned).fit(X, np.hstack([Y[:, 1:], Y[:, :1]])).predict_mean(X)
-    assert all(np.allclose(before[key], after[key], rtol=1e-6, atol=1e-8) for key in before)
+    after = make(name, [*MIXED[1:], MIXED[0]]).fit(X, np.hstack([Y[:, 1:], Y[:, :1]])).predict_mean(X)
+    assert all(np.allclose(mean, after[key], rtol=1e-6, atol=1e-8) for key, mean in means_of(name).items())
 
 
 def test_only_wanted_predictions_are_given(name: str) -> None:
     X, Y = table(MIXED)
-    estimator = make(name, MIXED).fit(X, Y)
     wanted = observed_rows(Y, MIXED)
     wanted[:, 3] = False
-    some, every = estimator.predict_mean(X, wanted), estimator.predict_mean(X)
+    some, every = fitted(name).predict_mean(X, wanted), means_of(name)
     for at, task in enumerate(MIXED):
         assert np.isnan(some[task.name][~wanted[:, at]]).all()
         assert np.allclose(some[task.name][wanted[:, at]], every[task.name][wanted[:, at]], rtol=1e-9)
@@ -143,30 +149,25 @@ READ = """
 import sys
 import numpy as np
 from sharewise.base.estimator import Estimator
-means = Estimator.load(sys.argv[1]).predict_mean(np.load(sys.argv[2]))
-np.savez(sys.argv[3], **means)
+for folder in sys.argv[2:]:
+    np.savez(folder + ".npz", **Estimator.load(folder).predict_mean(np.load(sys.argv[1])))
 """
 
 
 def test_a_fresh_process_predicts_the_same_to_the_last_bit(tmp_path: Path) -> None:
-    X, Y = table(MIXED)
-    np.save(tmp_path / "X.npy", X)
-    script = READ.replace("means =", "for model in sys.argv[4:]:\n    means =").replace("sys.argv[1]", "model").replace(
-        "np.savez(sys.argv[3]", "    np.savez(model + '.npz'")
-    fitted = {name: make(name, MIXED).fit(X, Y) for name in FOUND}
-    for name, estimator in fitted.items():
-        estimator.save(tmp_path / name)
-    folders = [str(tmp_path / name) for name in fitted]
-    subprocess.run([sys.executable, "-c", script, "", str(tmp_path / "X.npy"), "", *folders], check=True)
-    for name, estimator in fitted.items():
+    np.save(tmp_path / "X.npy", table(MIXED)[0])
+    for name in FOUND:
+        fitted(name).save(tmp_path / name)
+    folders = [str(tmp_path / name) for name in FOUND]
+    subprocess.run([sys.executable, "-c", READ, str(tmp_path / "X.npy"), *folders], check=True)
+    for name in FOUND:
         read = np.load(tmp_path / f"{name}.npz", allow_pickle=False)
-        for key, mean in estimator.predict_mean(X).items():
+        for key, mean in means_of(name).items():
             assert np.array_equal(read[key], mean), (name, key)
 
 
 def test_no_file_of_a_saved_estimator_is_a_pickle(name: str, tmp_path: Path) -> None:
-    X, Y = table(MIXED)
-    make(name, MIXED).fit(X, Y).save(tmp_path)
+    fitted(name).save(tmp_path)
     suffixes = {file.suffix for file in tmp_path.rglob("*") if file.is_file()}
     assert suffixes <= {".json", ".safetensors", ".txt", ".ubj"}
 
@@ -229,7 +230,7 @@ def test_metres_or_millimetres_give_the_same_model(name: str) -> None:
     X, Y = table(MIXED)
     scaled = Y.copy()
     scaled[:, 0] *= 1000
-    before, after = (make(name, MIXED).fit(X, target).predict_mean(X) for target in (Y, scaled))
+    before, after = means_of(name), make(name, MIXED).fit(X, scaled).predict_mean(X)
     assert np.allclose(1000 * before["price"], after["price"], rtol=1e-3)
     assert all(np.allclose(before[key], after[key], rtol=1e-3) for key in before if key != "price")
 
@@ -240,8 +241,7 @@ def test_predicting_before_fitting_says_so(name: str) -> None:
 
 
 def test_a_folder_cut_short_says_so(name: str, tmp_path: Path) -> None:
-    X, Y = table(MIXED)
-    make(name, MIXED).fit(X, Y).save(tmp_path)
+    fitted(name).save(tmp_path)
     for file in [file for file in tmp_path.rglob("*") if file.is_file() and file != tmp_path / "estimator.json"]:
         file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
     with pytest.raises(FolderError):

@@ -86,20 +86,19 @@ def test_training_in_bundles_equals_training_network_by_network(sharing):
             np.testing.assert_allclose(mean, theirs.predict_mean(X)[name], rtol=1e-3, atol=1e-4)
 
 
-def test_a_small_task_gains_beside_a_related_large_one_under_strong_decay():
-    gains = []
+def test_a_small_task_loses_a_third_of_its_error_beside_a_related_large_one():
+    """20 rows and 50 features beside 400 rows; as many steps as the network takes by itself."""
+    error = {"hard": 0.0, "separate": 0.0}
     for seed in range(2):
         chance = np.random.default_rng(seed)
-        X, direction = chance.normal(size=(1220, 20)).astype(np.float32), chance.normal(size=20) / 20**0.5
-        Y = np.stack([X @ direction] * 2, axis=1) + 0.3 * chance.normal(size=(1220, 2))
+        X, direction = chance.normal(size=(1420, 50)).astype(np.float32), chance.normal(size=50) / 50**0.5
+        Y = np.stack([X @ direction] * 2, axis=1) + 0.3 * chance.normal(size=(1420, 2))
         Y[20:, 0], Y[:20, 1] = np.nan, np.nan
-        error = {}
-        for sharing in ("hard", "separate"):
-            network = Network(regressions(2), sharing, steps=100, hidden=32, weight_decay=1.0, embedding=0, seed=seed)
+        for sharing in error:
+            network = Network(regressions(2), sharing, hidden=64, weight_decay=3.0, embedding=0, seed=seed)
             mean = network.fit(X[:420], Y[:420]).predict_mean(X[420:])["task 0"][:, 0]
-            error[sharing] = np.mean((mean - X[420:] @ direction) ** 2)
-        gains.append(1 - error["hard"] / error["separate"])
-    assert np.mean(gains) > 0.3
+            error[sharing] += np.mean((mean - X[420:] @ direction) ** 2)
+    assert error["hard"] < error["separate"] * 2 / 3
 
 
 def test_a_step_of_a_feature_is_found_by_the_piecewise_linear_parts():

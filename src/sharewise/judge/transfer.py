@@ -36,7 +36,7 @@ def compare(
       sets overlap, f = 1 + K / (K - 1): Nadeau and Bengio (2003, Inference for the generalization error, eq. 9),
       (1 / K + n_test / n_train) times the variance of a fold, with the variance of a fold taken from its rows
       (Bayle et al. 2020, Cross-validation confidence intervals for test error, eq. 6) and not from K values: the
-      same size, and far more power than K - 1 degrees of freedom leave. ``benchmarks/statistics.py`` measures both.
+      same size, and far more power than K - 1 degrees of freedom leave. ``benchmarks/error_rates.py`` measures both.
 
     Out of fold the gain is that of the fitted models, learned from (K - 1) / K of the rows; a learner that still
     profits from more rows will have caught up a little once it is fitted on all of them.

@@ -35,12 +35,13 @@ class TaskChoice:
 
 def choose(tasks: Sequence[Task], Y: Float[Array, "N W"], folds: Int[Array, "N"],
            predictions: Sequence[dict[str, Float[Array, "N C"]]], shares: Sequence[bool], units: dict[str, float],
-           groups: Int[Array, "N"] | None = None, seed: int = 0, needed: float = NEEDED) -> dict[str, TaskChoice]:
+           groups: Int[Array, "N"] | None = None, seed: int = 0, forced: bool = False) -> dict[str, TaskChoice]:
     """For every task: the ensemble that serves it, out of the candidates' out-of-fold ``predictions``.
 
     ``shares[m]`` says whether candidate m learned tasks together. The ensemble without shared learners is the default;
-    the one out of all candidates takes its place where the posterior chance of a gain is at least ``needed``. The
-    honest means of a row come from ensembles and decisions made on the other folds.
+    the one out of all candidates takes its place where the posterior chance of a gain is at least NEEDED; with
+    ``forced``, the one out of shared candidates always does. The honest means of a row come from ensembles and
+    decisions made on the other folds.
     """
     seen = observed_rows(Y, tasks)
     parts = slices(tasks)
@@ -53,8 +54,10 @@ def choose(tasks: Sequence[Task], Y: Float[Array, "N W"], folds: Int[Array, "N"]
     honest = _honest(benches, own_folds, sides, seed)
     own_groups = {name: None if groups is None else groups[at] for name, at in rows.items()}
     chances = _chances(benches, honest, own_folds, own_groups)
-    return {task.name: _chosen(task.name, rows[task.name], full, honest[task.name], chances, own_folds[task.name],
-                               needed) for task in tasks}
+    if forced and "together" in full:
+        return {task.name: _forced(rows[task.name], full, honest[task.name], task.name) for task in tasks}
+    return {task.name: _chosen(task.name, rows[task.name], full, honest[task.name], chances, own_folds[task.name])
+            for task in tasks}
 
 
 def _sides(shares: Bool[Array, "M"]) -> dict[str, Bool[Array, "M"]]:
@@ -109,7 +112,7 @@ def _chances(benches: dict[str, Bench], honest: dict[str, dict[str, Array]], own
             kept = own_folds[name] != left_out if left_out is not None else np.ones(len(own_folds[name]), dtype=bool)
             cluster = own_groups[name]
             if kept.sum() >= 2:
-                estimates[name] = gain_and_error(loss["separate"][kept], loss["all"][kept], own_folds[name][kept],
+                estimates[name] = gain_and_error(loss["separate"][kept], loss["all"][kept],
                                                  None if cluster is None else cluster[kept])
         gains, errors = (np.array([pair[at] for pair in estimates.values()]) for at in (0, 1))
         found[left_out] = dict(zip(estimates, chance_of_gain(gains, errors).tolist(), strict=True))
@@ -117,14 +120,22 @@ def _chances(benches: dict[str, Bench], honest: dict[str, dict[str, Array]], own
 
 
 def _chosen(name: str, rows: Array, full: dict[str, dict[str, Array]], honest: dict[str, Array],
-            chances: dict[int | None, dict[str, float]], folds: Array, needed: float) -> TaskChoice:
+            chances: dict[int | None, dict[str, float]], folds: Array) -> TaskChoice:
     """Put the decision on top: over all rows for serving, without each fold for its honest means."""
-    shared = chances[None].get(name, 0.0) >= needed
+    shared = chances[None].get(name, 0.0) >= NEEDED
     weights = {side: full[side][name] for side in full if side != "all"}
     weights["chosen"] = full["all" if shared else "separate"][name]
     means = {side: mean for side, mean in honest.items() if side != "all"}
     means["chosen"] = honest["separate"].copy()
     for fold in np.unique(folds):
-        if chances[int(fold)].get(name, 0.0) >= needed:
+        if chances[int(fold)].get(name, 0.0) >= NEEDED:
             means["chosen"][folds == fold] = honest["all"][folds == fold]
     return TaskChoice(rows, weights, means, chances[None].get(name, 0.0), shared)
+
+
+def _forced(rows: Array, full: dict[str, dict[str, Array]], honest: dict[str, Array], name: str) -> TaskChoice:
+    """The shared candidates serve, because the user said so."""
+    weights = {"separate": full["separate"][name], "together": full["together"][name],
+               "chosen": full["together"][name]}
+    means = {"separate": honest["separate"], "together": honest["together"], "chosen": honest["together"]}
+    return TaskChoice(rows, weights, means, 1.0, True)

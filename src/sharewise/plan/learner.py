@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import tempfile
+import weakref
 from time import monotonic
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -25,7 +26,6 @@ from ..task import Kind, Task, slices
 from .candidate import Candidate
 from .choice import TaskChoice, choose
 from .decision import served_plan
-from .evidence import NEEDED
 from .duration import read_seconds
 from .plan import Plan
 from .pool import Crew, Outcome, Progress, fit_all, fit_here
@@ -117,8 +117,9 @@ class Learner:
 
     def _open_run(self, run_folder: str | Path | None, resume: bool) -> RunFolder:
         if run_folder is None:
-            self._scratch = tempfile.TemporaryDirectory(prefix="sharewise-")
-            return RunFolder(self._scratch.name)
+            scratch = tempfile.mkdtemp(prefix="sharewise-")
+            weakref.finalize(self, shutil.rmtree, scratch, ignore_errors=True)
+            return RunFolder(scratch)
         if (Path(run_folder) / "work").exists() and not resume:
             raise FolderError(f"run folder {str(run_folder)!r}", "holds unfinished work", "it must be new or resumed",
                               "Add --resume (resume=True), or delete it.")
@@ -129,7 +130,7 @@ class Learner:
         self.choices_: dict[str, TaskChoice] = choose(
             self.tasks_, prepared.Y, prepared.folds, [run.means(candidate) for candidate in done],
             [candidate.shares for candidate in done], {name: scale.unit for name, scale in self.scales_.items()},
-            prepared.groups, self.seed, needed=NEEDED if self.plan == "auto" else 0.0)
+            prepared.groups, self.seed, forced=self.plan not in ("auto", "separate"))
         self.plan_ = served_plan(self.choices_, done)
         parts = slices(self.tasks_)
         calibrations = {task.name: fit_calibration(task, one.means["chosen"], prepared.Y[one.rows, parts[task.name]])

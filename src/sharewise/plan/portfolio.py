@@ -19,8 +19,8 @@ from ..base.estimator import Estimator
 from ..relate import group, label_affinity
 from ..solve.chain import Stacked
 from ..solve.linear import Linear, MeanRegularized
-from ..solve.trees import (BoostedTrees, ExtraTrees, JointBoostedTrees, JointExtraTrees, JointRandomForest, PooledTrees,
-                           RandomForest)
+from ..solve.trees import (BoostedTrees, ExtraTrees, JointBoostedTrees, JointExtraTrees, JointRandomForest,
+                           PooledExtraTrees, PooledTrees, RandomForest)
 from ..task import Task
 from ..train import Network
 from .candidate import Candidate
@@ -32,8 +32,10 @@ if TYPE_CHECKING:
 
 Array = np.ndarray
 FAMILIES = ("linear", "trees", "network", "chain")
-DECAYS = {"light": 0.1, "strong": 2.0}
+DECAYS = {"light": 0.1, "strong": 2.0}  # of a network's weights
+LEAVES = {"light": 1, "strong": 5}  # least rows of a forest's leaf
 HEAD_START = 0.3  # separate candidates go before shared ones of more than this share of their cost
+ROWS_A_LEAF = 4000  # so many rows make a forest's smallest leaf one row larger: its size must not grow without end
 TREES = 100  # a fold's forest: five of them serve together
 Maker = Callable[[Sequence[Task]], Estimator]
 
@@ -52,42 +54,47 @@ def candidates_for(tasks: Sequence[Task], Y: Float[Array, "N W"],
                    plan: str | Plan | Path = "auto", seed: int = 0) -> list[Candidate]:
     """Every candidate of every family that a plan allows."""
     names = [task.name for task in tasks]
-    found = []
-    if plan != "together" and not isinstance(plan, Path):
-        found += _separate(tasks, seed)
+    leaf_rows = max(1, len(Y) // ROWS_A_LEAF)
+    found = _separate(tasks, leaf_rows, seed)  # for a given plan, too: the report compares with them
     if plan != "separate" and len(names) > 1:
         for title, one in _plans(tasks, Y, plan).items():
-            found += _shared(tasks, title, one.check_tasks(names), seed)
+            found += _shared(tasks, title, one.check_tasks(names), leaf_rows, seed)
     return found
 
 
-def _separate(tasks: Sequence[Task], seed: int) -> list[Candidate]:
+def _separate(tasks: Sequence[Task], leaf_rows: int, seed: int) -> list[Candidate]:
     """Every family, each task alone."""
     plan = Plan.separate([task.name for task in tasks])
     makers: dict[str, Estimator] = {
         "linear": Linear(tasks, seed=seed),
-        "extra trees": ExtraTrees(tasks, trees=TREES, seed=seed),
-        "random forest": RandomForest(tasks, trees=TREES, seed=seed),
-        "boosted trees": BoostedTrees(tasks, seed=seed),
-        "boosted trees, strong": BoostedTrees(tasks, regularisation="strong", seed=seed),
+        **{f"extra trees, {word}": ExtraTrees(tasks, trees=TREES, leaf_rows=rows * leaf_rows, seed=seed)
+           for word, rows in LEAVES.items()},
+        "random forest": RandomForest(tasks, trees=TREES, leaf_rows=2 * leaf_rows, seed=seed),
+        **{f"boosted trees, {word}": BoostedTrees(tasks, regularisation=word, seed=seed) for word in DECAYS},
         **{f"network, {word}": Network(tasks, sharing="separate", weight_decay=decay, seed=seed)
            for word, decay in DECAYS.items()}}
     return [Candidate(f"{name}, separate", plan, (estimator,)) for name, estimator in makers.items()]
 
 
-def _shared(tasks: Sequence[Task], title: str, plan: Plan, seed: int) -> list[Candidate]:
+def _shared(tasks: Sequence[Task], title: str, plan: Plan, leaf_rows: int, seed: int) -> list[Candidate]:
     """Every family, the tasks of each group together."""
     by_name = {task.name: task for task in tasks}
     groups = [[by_name[name] for name in one.learns] for one in plan.groups]
     makers: dict[str, Maker] = {"mean-regularised linear": lambda own: MeanRegularized(own, seed=seed)}
     if tasks[0].task_column:
-        makers["pooled boosted trees"] = lambda own: PooledTrees(own, seed=seed)
+        makers |= {f"pooled boosted trees, {word}": lambda own, word=word: PooledTrees(own, regularisation=word, seed=seed)
+                   for word in DECAYS}
+        makers |= {f"pooled extra trees, {word}": lambda own, rows=rows: PooledExtraTrees(
+            own, trees=TREES, leaf_rows=rows * leaf_rows, seed=seed) for word, rows in LEAVES.items()}
     else:
-        makers["joint extra trees"] = lambda own: JointExtraTrees(own, trees=TREES, seed=seed)
-        makers["joint random forest"] = lambda own: JointRandomForest(own, trees=TREES, seed=seed)
+        makers |= {f"joint extra trees, {word}": lambda own, rows=rows: JointExtraTrees(
+            own, trees=TREES, leaf_rows=rows * leaf_rows, seed=seed) for word, rows in LEAVES.items()}
+        makers["joint random forest"] = lambda own: JointRandomForest(own, trees=TREES, leaf_rows=2 * leaf_rows, seed=seed)
         makers["joint boosted trees"] = lambda own: JointBoostedTrees(own, seed=seed)
-        makers["stacked extra trees"] = lambda own: Stacked(own, ExtraTrees(own, trees=TREES // 2, seed=seed), seed=seed)
-        makers["stacked boosted trees"] = lambda own: Stacked(own, BoostedTrees(own, seed=seed), seed=seed)
+        makers["stacked extra trees"] = lambda own: Stacked(
+            own, ExtraTrees(own, trees=TREES // 2, leaf_rows=2 * leaf_rows, seed=seed), seed=seed)
+        makers["stacked boosted trees"] = lambda own: Stacked(own, BoostedTrees(own, regularisation="strong", seed=seed),
+                                                              seed=seed)
     found = [Candidate(f"{name}, {title}", plan, tuple(make(own) for own in groups)) for name, make in makers.items()]
     lists = [list(one.learns) for one in plan.groups]
     return found + [Candidate(f"network, {word}, {title}", plan,

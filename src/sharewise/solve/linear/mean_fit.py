@@ -29,7 +29,7 @@ def slopes(loss: str, scores: Float[Array, "n k"], target: Float[Array, "n k"], 
     if loss == "squared":
         return 0.5 * float(np.square(scores - target).sum()), scores - target
     if loss == "softmax":
-        shape = (len(scores), -1, classes)
+        shape = (len(scores), scores.shape[1] // classes, classes)
         chance = softmax(scores.reshape(shape), axis=2).reshape(scores.shape)
         return -float((target * np.log(np.maximum(chance, 1e-300))).sum()), chance - target
     value, slope, _ = SCALAR[loss].parts(scores, target)

@@ -14,7 +14,7 @@ from ...base.checks import within
 from ...base.errors import UsageError
 from ...base.estimator import Estimator, Means
 from ...task import Task
-from ..pieces import Piece, link, take_apart, trivial
+from ..pieces import Piece, is_constant, link, take_apart, trivial
 from ..threads import one_thread
 from .answers import Lines
 from .arrow import newton_mean
@@ -164,7 +164,8 @@ def families(tasks: Sequence[Task], pieces: Sequence[Piece]) -> list[Family]:
 
 
 def make_family(pieces: Sequence[Piece], numbers: Sequence[int]) -> Family:
-    """One family; the j-th pieces (or classes) of its tasks form the j-th group."""
+    """One family; the j-th pieces (or classes) of its tasks form the j-th group. Classes or counts that never vary
+    count as not observed: their task gets the common weights, and its own trivial prediction at the centre."""
     columns: list[Array] = []
     groups: dict[int, list[int]] = {}
     owners: list[int] = []
@@ -176,8 +177,8 @@ def make_family(pieces: Sequence[Piece], numbers: Sequence[int]) -> Family:
                                                                   if numbers[k] < number)
             groups.setdefault(part, []).append(len(columns))
             owners.append(number)
-            missing = np.isnan(piece.target)
-            columns.append(np.where(missing, np.nan, piece.target == j) if piece.classes else piece.target)
+            missing = np.isnan(piece.target) | (piece.loss != "squared" and is_constant(piece))
+            columns.append(np.where(missing, np.nan, piece.target == j if piece.classes else piece.target))
             starts.append(float(link(piece.loss, prior)[j]))
     return Family(np.stack(columns, axis=1), list(groups.values()), owners, pieces[0].loss, pieces[0].classes,
                   np.array(starts))

@@ -6,4 +6,5 @@ from .joint_extra_trees import JointExtraTrees as JointExtraTrees
 from .joint_random_forest import JointRandomForest as JointRandomForest
 from .random_forest import RandomForest as RandomForest
 from .joint_boosted_trees import JointBoostedTrees as JointBoostedTrees
+from .pooled_extra_trees import PooledExtraTrees as PooledExtraTrees
 from .pooled_trees import PooledTrees as PooledTrees

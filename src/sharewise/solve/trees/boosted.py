@@ -32,9 +32,9 @@ class BoostedTrees(Estimator):
     >>> import numpy as np
     >>> from sharewise.task import Regression, Task
     >>> X = np.random.default_rng(0).normal(size=(80, 2))
-    >>> model = BoostedTrees([Task("a", Regression())]).fit(X, 1.0 * (X[:, :1] > 0))
+    >>> model = BoostedTrees([Task("a", Regression())]).fit(X, 1.0 + (X[:, :1] > 0))
     >>> model.predict(np.array([[-1.0, 0.0], [1.0, 0.0]]))["a"].round(1).tolist()
-    [0.0, 1.0]
+    [1.0, 2.0]
     """
 
     family: ClassVar[str] = "trees"

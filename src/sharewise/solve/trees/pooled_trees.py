@@ -42,12 +42,12 @@ class PooledTrees(Estimator):
     >>> import numpy as np
     >>> from sharewise.task import Regression, Task
     >>> X = np.random.default_rng(0).normal(size=(80, 2))
-    >>> Y = np.where(X[:, :1] > 0, 1.0, 0.0) * np.ones((1, 2))
+    >>> Y = np.where(X[:, :1] > 0, 2.0, 1.0) * np.ones((1, 2))
     >>> Y[::2, 0] = np.nan
     >>> Y[1::2, 1] = np.nan
     >>> model = PooledTrees([Task("a", Regression()), Task("b", Regression())]).fit(X, Y)
     >>> model.predict(np.array([[-1.0, 0.0], [1.0, 0.0]]))["b"].round(1).tolist()
-    [0.0, 1.0]
+    [1.0, 2.0]
     """
 
     family: ClassVar[str] = "trees"

@@ -1,6 +1,6 @@
 """Do the verdicts of `judge.compare` hold what they promise? Measured on planted data with real overlapping fits.
 
-    python benchmarks/statistics.py [--repeats 300]
+    python benchmarks/error_rates.py [--repeats 300]
 
 Ridge fits, K = 5 folds. In the null cases both learners have the same expected loss by construction, although their
 single fits differ; in the others the true gain is known from fresh rows and fresh training sets. Printed for each
