@@ -23,6 +23,10 @@ NO_EXAMPLE: dict[str, str] = {}
 NO_PAPER = {
     "balance.Equal": "the plain sum of the losses",
     "balance.Fixed": "constant weights",
+    "share.Separate": "a network a task",
+    "solve.linear.Linear": "ridge and generalised linear models as in any textbook",
+    "solve.trees.PooledExtraTrees": "ExtraTrees over stacked (row, task) pairs",
+    "solve.trees.PooledTrees": "BoostedTrees over stacked (row, task) pairs",
     "task.Binary": "logistic likelihood",
     "task.Count": "Poisson likelihood",
     "task.Multiclass": "softmax likelihood",

@@ -20,8 +20,8 @@ Array = np.ndarray
 
 
 class BoostedTrees(Estimator):
-    """LightGBM (Ke and others 2017), one model a task: squared error, Poisson, logistic or softmax loss; an ordinal
-    task as C - 1 questions 'above class j?'.
+    """LightGBM, one model a task: squared error, Poisson, logistic or softmax loss; an ordinal task as C - 1
+    questions 'above class j?' (Ke and others 2017, LightGBM: a highly efficient gradient boosting decision tree).
 
     ``regularisation`` is "light" (up to 31 leaves) or "strong" (up to 8, larger leaves, heavier shrinkage); both adapt
     to the number of rows. ``rounds`` is a number, or "auto": an inner split of the training rows finds it (3 folds up
@@ -55,7 +55,8 @@ class BoostedTrees(Estimator):
         data = bin_features(X, self.threads)
         self._pieces = [boost(data, piece, self._settings()) for piece in take_apart(self.tasks, Z)]
 
-    def _fit_folds(self, X: Float[Array, "N D"], Y: Float[Array, "N W"], train: Bool[Array, "K N"]) -> list[BoostedTrees]:
+    def _fit_folds(self, X: Float[Array, "N D"], Y: Float[Array, "N W"],
+                   train: Bool[Array, "K N"]) -> list[BoostedTrees]:
         if self.rounds != "auto":
             return [clone(self).fit(X[rows], Y[rows]) for rows in train]
         copies, folds = [clone(self) for _ in train], []

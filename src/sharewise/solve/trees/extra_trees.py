@@ -10,7 +10,7 @@ from .forests import Forests
 
 
 class ExtraTrees(Forests):
-    """Extremely randomised trees a task (Geurts, Ernst and Wehenkel 2006).
+    """Extremely randomised trees a task (Geurts, Ernst, Wehenkel 2006, Extremely randomized trees).
 
     It is the forest of ``scikit-learn`` on the task's observed rows: squared error, which for classes is Gini.
 

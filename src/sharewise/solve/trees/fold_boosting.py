@@ -7,7 +7,7 @@ inner cross-validation costs several.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import lightgbm
 import numpy as np
@@ -43,7 +43,7 @@ def _grow(data: lightgbm.Dataset, piece: Piece, own: Piece, settings: Settings) 
     if is_constant(own) or not len(held):
         return None
     losses: dict[str, dict[str, list[float]]] = {}
-    watch = [lightgbm.early_stopping(PATIENCE, verbose=False), lightgbm.record_evaluation(losses)]
+    watch: list[Any] = [lightgbm.early_stopping(PATIENCE, verbose=False), lightgbm.record_evaluation(losses)]
     model = lightgbm.train(boosting_options(own, settings), part_of(data, piece, own.rows), MOST_ROUNDS,
                            valid_sets=[part_of(data, piece, held)], callbacks=watch)
     after = next(iter(losses["valid_0"].values()))

@@ -25,7 +25,8 @@ STRENGTHS = {"light": {"max_depth": 6, "min_child_weight": 2.0, "lambda": 1.0, "
 
 
 class JointBoostedTrees(Estimator):
-    """XGBoost (Chen and Guestrin 2016) with multi-output trees: a split serves all tasks, a leaf holds a step for each.
+    """XGBoost with multi-output trees: a split serves all tasks, a leaf holds a step for each (Chen and Guestrin 2016,
+    XGBoost: a scalable tree boosting system).
 
     Mixed kinds learn together: every task brings the gradient and curvature of its own loss (squared, logistic,
     Poisson, softmax; an ordinal task as C - 1 questions 'above class j?'), divided by its number of columns; a target

@@ -10,7 +10,7 @@ from .forests import Forests
 
 
 class RandomForest(Forests):
-    """A random forest a task (Breiman 2001).
+    """A random forest a task (Breiman 2001, Random forests).
 
     It is the forest of ``scikit-learn`` on the task's observed rows: squared error, which for classes is Gini.
 
