@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 Array = np.ndarray
 FAMILIES = ("linear", "trees", "network", "chain")
 DECAYS = {"light": 0.1, "strong": 2.0}  # of a network's weights
-LEAVES = {"light": 1, "strong": 5}  # least rows of a forest's leaf
+FORESTS = {"light": (1, 1.0), "strong": (5, 0.35)}  # least rows of a leaf, and share of features tried at a split
 HEAD_START = 0.3  # separate candidates go before shared ones of more than this share of their cost
 ROWS_A_LEAF = 4000  # so many rows make a forest's smallest leaf one row larger: its size must not grow without end
 TREES = 100  # a fold's forest: five of them serve together
@@ -67,8 +67,8 @@ def _separate(tasks: Sequence[Task], leaf_rows: int, seed: int) -> list[Candidat
     plan = Plan.separate([task.name for task in tasks])
     makers: dict[str, Estimator] = {
         "linear": Linear(tasks, seed=seed),
-        **{f"extra trees, {word}": ExtraTrees(tasks, trees=TREES, leaf_rows=rows * leaf_rows, seed=seed)
-           for word, rows in LEAVES.items()},
+        **{f"extra trees, {word}": ExtraTrees(tasks, trees=TREES, leaf_rows=rows * leaf_rows, features=share,
+                                                 seed=seed) for word, (rows, share) in FORESTS.items()},
         "random forest": RandomForest(tasks, trees=TREES, leaf_rows=2 * leaf_rows, seed=seed),
         **{f"boosted trees, {word}": BoostedTrees(tasks, regularisation=word, seed=seed) for word in DECAYS},
         **{f"network, {word}": Network(tasks, sharing="separate", weight_decay=decay, seed=seed)
@@ -84,11 +84,13 @@ def _shared(tasks: Sequence[Task], title: str, plan: Plan, leaf_rows: int, seed:
     if tasks[0].task_column:
         makers |= {f"pooled boosted trees, {word}": lambda own, word=word: PooledTrees(own, regularisation=word, seed=seed)
                    for word in DECAYS}
-        makers |= {f"pooled extra trees, {word}": lambda own, rows=rows: PooledExtraTrees(
-            own, trees=TREES, leaf_rows=rows * leaf_rows, seed=seed) for word, rows in LEAVES.items()}
+        makers |= {f"pooled extra trees, {word}": lambda own, rows=rows, share=share: PooledExtraTrees(
+            own, trees=TREES, leaf_rows=rows * leaf_rows, features=share, seed=seed)
+            for word, (rows, share) in FORESTS.items()}
     else:
-        makers |= {f"joint extra trees, {word}": lambda own, rows=rows: JointExtraTrees(
-            own, trees=TREES, leaf_rows=rows * leaf_rows, seed=seed) for word, rows in LEAVES.items()}
+        makers |= {f"joint extra trees, {word}": lambda own, rows=rows, share=share: JointExtraTrees(
+            own, trees=TREES, leaf_rows=rows * leaf_rows, features=share, seed=seed)
+            for word, (rows, share) in FORESTS.items()}
         makers["joint random forest"] = lambda own: JointRandomForest(own, trees=TREES, leaf_rows=2 * leaf_rows, seed=seed)
         makers["joint boosted trees"] = lambda own: JointBoostedTrees(own, seed=seed)
         makers["stacked extra trees"] = lambda own: Stacked(

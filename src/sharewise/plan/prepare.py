@@ -18,6 +18,7 @@ from ..task import Kind, Task, observed_rows
 Array = np.ndarray
 TEST_WORDS = ("test", "valid", "validation", "holdout", "eval")
 FEWEST_TARGETS = 2
+FEW_FOLDS, MANY_FOLDS, FEW_ROWS = 5, 10, 300  # where rows are few, each fold's models need nearly all of them
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ class Prepared:
 
 
 def prepare(table: pd.DataFrame, question: Question, kinds: Mapping[str, str | Kind] | None, drop: Sequence[str],
-            drop_leaks: bool, folds: int, seed: int) -> Prepared:
+            drop_leaks: bool, folds: int | None, seed: int) -> Prepared:
     """Everything before the first model. DataError or UsageError where the table or the question can't be used."""
     question.check_columns(table)
     tasks = infer_tasks(table, list(question.targets), dict(kinds or {}), question.task_column)
@@ -73,6 +74,7 @@ def prepare(table: pd.DataFrame, question: Question, kinds: Mapping[str, str | K
     groups, time = _group_codes(table, question.group), _times(table, question.time)
     test = _test_part(table, Y, tasks, question, seed, groups, time)
     train = np.flatnonzero(~test & ~np.isnan(Y).all(axis=1))
+    folds = folds or (MANY_FOLDS if FEW_FOLDS * 2 <= len(train) <= FEW_ROWS else FEW_FOLDS)
     _check_counts(Y[train], tasks, folds)
     findings = examine(table, tasks, features, Y=Y, test=test if test.any() else None, groups=groups)
     _raise_errors(findings)

@@ -19,6 +19,7 @@ OBJECTIVES = {"squared": "regression", "poisson": "poisson", "logistic": "binary
 STRENGTHS = {"light": {"leaves": 31, "leaf_rows": 20, "lambda_l2": 0.1, "feature_fraction": 0.8},
              "strong": {"leaves": 8, "leaf_rows": 40, "lambda_l2": 5.0, "feature_fraction": 0.5}}
 FEW_ROWS, MOST_ROUNDS, PATIENCE = 300, 1500, 30
+DEAREST = 1_500_000_000  # cells (rows times features) times rounds
 BINNING = {"verbosity": -1, "min_data_in_bin": 1, "feature_pre_filter": False}
 
 
@@ -109,6 +110,12 @@ def boosting_options(piece: Piece, settings: Settings) -> dict[str, Any]:
     return {**options, "num_class": piece.classes} if piece.classes else options
 
 
+def most_rounds(rows: int, features: int) -> int:
+    """The limit of rounds: fewer where rows are few, and where a round is dear."""
+    limit = MOST_ROUNDS if rows >= FEW_ROWS // 2 else MOST_ROUNDS // 4
+    return int(np.clip(DEAREST // (rows * features + 1), 100, limit))
+
+
 def choose_rounds(data: lightgbm.Dataset, piece: Piece, options: dict[str, Any], seed: int,
                   offset: Array | None = None, folds: list[tuple[Array, Array]] | None = None) -> int:
     """The number of rounds with the least loss on rows held out from the piece's own training rows; 0 where no
@@ -129,7 +136,7 @@ def held_out_rounds(data: lightgbm.Dataset, piece: Piece, options: dict[str, Any
     rest, valid = part_of(data, piece, train, offset), part_of(data, piece, held, offset)
     if is_constant(Piece(0, piece.loss, piece.target[train], piece.classes)):
         return 0, 0.0
-    most = MOST_ROUNDS if len(train) >= FEW_ROWS // 2 else MOST_ROUNDS // 4
+    most = most_rounds(len(train), data.num_feature())
     trained = lightgbm.train({**options, "first_metric_only": True}, rest, num_boost_round=most, valid_sets=[valid],
                              callbacks=watch)
     reached = min(next(iter(losses["valid_0"].values())))

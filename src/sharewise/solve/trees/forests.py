@@ -18,6 +18,7 @@ from .growing import Columns, grow
 
 Array = np.ndarray
 MOST_SAMPLES = 20_000  # rows a tree: beyond, a tree draws a part, so that cost grows slower than rows
+MOST_VALUES = 15_000_000  # leaf values a forest: beyond, leaves are larger, so that memory is bounded
 
 
 class Forests(Estimator):
@@ -58,13 +59,14 @@ class Forests(Estimator):
         columns = columns._replace(target=columns.target[rows], weight=equal_weights(columns.target, owner))
         if not len(rows):  # nothing observed: one leaf that says the prior
             rows, columns = np.array([0]), columns._replace(target=columns.prior[None])
-        return grow(X[rows], columns, self._maker(len(rows)))
+        return grow(X[rows], columns, self._maker(len(rows), columns.target.shape[1]))
 
-    def _maker(self, rows: int) -> Any:
+    def _maker(self, rows: int, columns: int) -> Any:
         part = rows > MOST_SAMPLES
+        least = min(rows, MOST_SAMPLES) * self.trees * columns // MOST_VALUES + 1
         return type(self).maker(
             n_estimators=self.trees, max_features=self.features or self.usual_features, n_jobs=self.threads,
-            min_samples_leaf=self.leaf_rows, bootstrap=self.bootstrap or part,
+            min_samples_leaf=max(self.leaf_rows, least), bootstrap=self.bootstrap or part,
             max_samples=MOST_SAMPLES if part else None, random_state=self.seed)
 
     def _predict_mean(self, X: Float[Array, "N D"], wanted: Bool[Array, "N T"]) -> Means:

@@ -60,7 +60,7 @@ def valued(grown: Any, X: Float[Array, "N D"], columns: Columns) -> Forest:
     forest = Forest(starts, values=np.zeros((leaf.sum(), columns.target.shape[1]), dtype=np.float32),
                     features=X.shape[1], **arrays)
     samples = grown.estimators_samples_
-    step = max(1, int(4e7 / (columns.target.shape[1] * max(int(np.diff(starts).max()), len(X)))))
+    step = max(1, int(1e7 / (columns.target.shape[1] * max(int(np.diff(starts).max()), len(X)))))
     for low in range(0, len(trees), step):
         fill_values(forest, range(low, min(low + step, len(trees))), X, columns, samples)
     return forest

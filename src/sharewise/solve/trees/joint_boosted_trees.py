@@ -20,6 +20,7 @@ from .joint_loss import JointLoss
 
 Array = np.ndarray
 MOST_ROUNDS, PATIENCE = 600, 25
+DEAREST = 2_000_000_000  # cells (rows times features) times columns of targets times rounds
 STRENGTHS = {"light": {"max_depth": 6, "min_child_weight": 2.0, "lambda": 1.0, "colsample_bynode": 0.8},
              "strong": {"max_depth": 3, "min_child_weight": 5.0, "lambda": 5.0, "colsample_bynode": 0.5}}
 
@@ -66,7 +67,7 @@ class JointBoostedTrees(Estimator):
     def _train(self, X: Array, loss: JointLoss, rounds: int, held: tuple[Array, JointLoss] | None = None) -> Any:
         options = {**STRENGTHS[self.regularisation], "multi_strategy": "multi_output_tree", "tree_method": "hist",
                    "eta": self.learning_rate, "subsample": 0.8, "seed": self.seed, "nthread": self.threads,
-                   "num_target": len(loss.start), "max_bin": 64 if len(X) <= 5000 else 256,
+                   "num_target": len(loss.start), "max_bin": 64 if len(X) <= 5000 else 128,
                    "base_score": 0.0, "disable_default_eval_metric": 1, "verbosity": 0}
         data = xgboost.DMatrix(X, label=np.zeros((len(X), len(loss.start))), nthread=self.threads)
         watch: dict[str, Any] = {}
@@ -81,10 +82,11 @@ class JointBoostedTrees(Estimator):
         if len(X) < 10:
             return 20
         place = np.random.default_rng(self.seed).permutation(len(X)) % folds
+        most = int(np.clip(DEAREST // (X.size * len(loss.start)), 50, MOST_ROUNDS))
         best = []
         for k in range(folds if folds == 2 else 1):
             held = X[place == k], loss.part(place == k)
-            best.append(self._train(X[place != k], loss.part(place != k), MOST_ROUNDS, held).best_iteration + 1)
+            best.append(self._train(X[place != k], loss.part(place != k), most, held).best_iteration + 1)
         return int(np.mean(best))
 
     def _predict_mean(self, X: Float[Array, "N D"], wanted: Bool[Array, "N T"]) -> Means:

@@ -26,12 +26,12 @@ MOST_INDICATORS, SHUFFLES = 32, 24
 
 
 class PooledExtraTrees(Estimator):
-    """Extremely randomised trees (Geurts, Ernst, Wehenkel 2006, Extremely randomized trees) over the stacked (row, task)
-    pairs of all tasks of one kind and number of outputs. Numbers are standardised within their task, so that tasks share the shape of the
+    """Extremely randomised trees (Geurts, Ernst, Wehenkel 2006, Extremely randomized trees) over the stacked (row,
+    task) pairs of all tasks of one kind and number of outputs. Numbers are standardised within their task, so that tasks share the shape of the
     answer and keep their own level.
 
     The task is told by an indicator each up to 32 tasks, and beyond by its places in 24 random orders, so that a few
-    splits single out a task or a set of tasks. At most 200,000 pairs are used, drawn by chance. ``trees``,
+    splits single out a task or a set of tasks. At most 60,000 pairs are used, drawn by chance. ``trees``,
     ``features``, ``leaf_rows`` and ``shrink`` are those of ExtraTrees.
 
     >>> import numpy as np

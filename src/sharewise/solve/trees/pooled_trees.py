@@ -18,7 +18,7 @@ from ..stored import read_model, reading, write_model
 from .boosting import Settings, bin_features, boosting_options, check_options, choose_rounds, part_of
 
 Array = np.ndarray
-MOST_PAIRS = 200_000
+MOST_PAIRS = 60_000
 
 
 class Pairs(NamedTuple):
@@ -32,10 +32,11 @@ class Pairs(NamedTuple):
 
 
 class PooledTrees(Estimator):
-    """LightGBM over the stacked (row, task) pairs of all tasks of one kind and number of outputs; the task is a
-    categorical feature, and every pair starts from its task's own trivial prediction, drawn to that of all.
+    """LightGBM (Ke and others 2017, LightGBM: a highly efficient gradient boosting decision tree) over the stacked (row,
+    task) pairs of all tasks of one kind and number of outputs; the task is a categorical feature, and every pair starts
+    from its task's own trivial prediction, drawn to that of all.
 
-    Natural in the long layout, where a row is one pair. In a wide table every row stands once a task; at most 200,000
+    Natural in the long layout, where a row is one pair. In a wide table every row stands once a task; at most 60,000
     pairs are used, drawn by chance. ``regularisation``, ``rounds`` and ``learning_rate`` are those of BoostedTrees; the
     number of rounds is found on inner rows that are held out with all their tasks.
 
