@@ -7,7 +7,6 @@ from collections.abc import Callable
 from beartype import BeartypeConf, beartype
 from beartype.roar import BeartypeDecorHintPep673Exception
 
-
 CONFIG = BeartypeConf(is_pep484_tower=True)  # an int is a float, as type checkers have it
 
 

@@ -117,3 +117,15 @@ def test_many_small_gains_together_are_evidence_for_each():
 def test_gains_scattered_around_nothing_are_no_evidence():
     gains = np.random.default_rng(0).normal(0, 0.02, size=20)
     assert (chance_of_gain(gains, np.full(20, 0.02)) < 0.95).all()
+
+
+def test_no_shared_candidate_goes_before_the_separate_ones_of_its_family():
+    from sharewise.plan.portfolio import candidates_for, in_order
+    from sharewise.task import Task
+
+    tasks = [Task(f"t{at}", Regression()) for at in range(4)]
+    candidates = in_order(candidates_for(tasks, np.random.default_rng(0).normal(size=(40, 4))))
+    for at, candidate in enumerate(candidates):
+        if candidate.shares:
+            assert all(other.shares or other.kin != candidate.kin for other in candidates[at:])
+    assert {candidate.kin for candidate in candidates} == {"linear", "trees", "network"}

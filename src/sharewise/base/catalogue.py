@@ -40,12 +40,6 @@ def classes(room: str, role: type) -> dict[str, type]:
 def room_of(thing: type) -> str:
     """The room that exports a class. UnknownNameError where none does."""
     for room in ROOMS:
-        if (PACKAGE / room.replace(".", "/")).is_dir() and thing.__module__.startswith(f"sharewise.{room}"):
-            if thing.__name__ in names(room):
-                return room
-    raise UnknownNameError.near("class", thing.__name__, [name for room in ROOMS if room in _present()
-                                                          for name in names(room)])
-
-
-def _present() -> tuple[str, ...]:
-    return tuple(room for room in ROOMS if (PACKAGE / room.replace(".", "/") / "__init__.py").exists())
+        if thing.__module__.startswith(f"sharewise.{room}") and thing.__name__ in names(room):
+            return room
+    raise UnknownNameError.near("class", thing.__name__, [name for room in ROOMS for name in names(room)])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection
+from numbers import Integral
 from typing import TypeVar
 
 from .errors import UnknownNameError, UsageError
@@ -26,6 +28,13 @@ def within(thing: str, value: N, low: float = float("-inf"), high: float = float
     return value
 
 
+def whole(thing: str, value: int, low: int, high: int) -> int:
+    """``value`` if it is a whole number from ``low`` to ``high``, else a UsageError."""
+    if isinstance(value, bool) or not isinstance(value, Integral) or not low <= value <= high:
+        raise UsageError(thing, f"is {value!r}", f"it must be a whole number from {low} to {high}", "Change it.")
+    return int(value)
+
+
 def at_least_one(thing: str, names: Collection[V]) -> Collection[V]:
     """``names`` if there is any, else a UsageError."""
     if not names:
@@ -35,8 +44,7 @@ def at_least_one(thing: str, names: Collection[V]) -> Collection[V]:
 
 def no_duplicates(thing: str, names: Collection[V]) -> Collection[V]:
     """``names`` if no name stands in it twice, else a UsageError that names the doubles."""
-    seen: set[V] = set()
-    doubles = sorted({str(n) for n in names if n in seen or seen.add(n)})
+    doubles = sorted(str(name) for name, count in Counter(names).items() if count > 1)
     if doubles:
         raise UsageError(thing, f"has {', '.join(map(repr, doubles))} twice", "each name may stand once",
                          "Rename or drop one of them.")

@@ -15,21 +15,28 @@ from typing import Any
 from .errors import FolderError
 
 SEAL = "model.json"
+FORMAT = 1  # of model folders; a newer one is refused
 
 
 @contextmanager
 def writing(folder: Path, overwrite: bool = False) -> Iterator[Path]:
     """A fresh folder to write into; it takes the place of ``folder`` at once when the block ends without error.
 
-    FolderError if ``folder`` exists and ``overwrite`` is False. After an error nothing is left behind.
+    FolderError if ``folder`` exists and ``overwrite`` is False, if a file stands there, or if it can't be made. After
+    an error nothing is left behind.
     """
     folder = Path(folder)
-    if folder.exists() and not overwrite:
-        raise FolderError(f"folder {str(folder)!r}", "already exists", "it must be new",
-                          "Name another, or ask to overwrite it.")
-    folder.parent.mkdir(parents=True, exist_ok=True)
+    thing = f"folder {str(folder)!r}"
+    if is_taken(folder) and not overwrite:
+        raise FolderError(thing, "already exists", "it must be new", "Name another, or ask to overwrite it.")
+    if folder.is_file():
+        raise FolderError(thing, "is a file", "only a folder is overwritten", "Name another.")
     draft = folder.with_name(f".{folder.name}.{uuid.uuid4().hex[:8]}.draft")
-    draft.mkdir()
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        draft.mkdir()
+    except OSError as error:
+        raise cannot_make(folder, error) from error
     try:
         yield draft
         if folder.exists():
@@ -41,6 +48,28 @@ def writing(folder: Path, overwrite: bool = False) -> Iterator[Path]:
             os.replace(draft, folder)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
+
+
+def is_taken(folder: Path) -> bool:
+    """Whether something stands at a path. FolderError where nothing ever can."""
+    try:
+        return folder.exists()
+    except OSError as error:
+        raise cannot_make(folder, error) from error
+
+
+def cannot_make(folder: Path, error: OSError) -> FolderError:
+    """The error for a folder that the system refuses to make."""
+    return FolderError(f"folder {str(folder)!r}", f"can't be made ({error.strerror})",
+                       "it must be a name in a folder that can be written to", "Name another.")
+
+
+def discard(folder: Path) -> None:
+    """Remove a folder so that it is whole until it is gone, however the process ends."""
+    if folder.exists():
+        left = folder.with_name(f".{folder.name}.{uuid.uuid4().hex[:8]}.old")
+        os.replace(folder, left)
+        shutil.rmtree(left, ignore_errors=True)
 
 
 def digest(path: Path) -> str:

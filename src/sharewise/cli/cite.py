@@ -15,6 +15,7 @@ from typing import Any
 
 from .. import __version__
 from ..base import FolderError
+from ..base.store import FORMAT, unseal
 from .exports import Paper, exports, find, room_papers
 from .parser import Parser
 
@@ -43,6 +44,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _cite_model(folder: Path) -> None:
+    unseal(folder, FORMAT)
     used = sorted(set(calls_in(folder)))
     known = {f"{export.room}.{export.name}": export for room in {call.rpartition(".")[0] for call in used}
              for export in exports(room)}

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..base import FolderError
+
 if TYPE_CHECKING:
     from ..data import Finding
     from ..judge import Report
@@ -62,7 +64,11 @@ def write_page(report: Report, path: Path) -> None:
     """The report as one self-contained HTML page."""
     from ..judge import render_html
 
-    path.write_text(render_html(report), encoding="utf-8")
+    try:
+        path.write_text(render_html(report), encoding="utf-8")
+    except OSError as error:
+        raise FolderError(f"page {str(path)!r}", f"can't be written ({error.strerror})",
+                          "it must be a file in a folder that can be written to", "Name another.") from error
     print(f"report: {path}", file=sys.stderr)
 
 

@@ -59,7 +59,7 @@ def add_effort(parser: Parser, time_budget: str | None = None) -> None:
 
 def learner_options(options: argparse.Namespace) -> dict[str, Any]:
     """What the constructor of the Learner is given."""
-    families = tuple(options.families) if options.families else None
+    families = None if options.families is None else tuple(options.families)
     return {"time_budget": options.time_budget, "plan": options.plan, "families": families, "seed": options.seed,
             "workers": options.workers}
 

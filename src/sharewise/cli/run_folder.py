@@ -8,10 +8,13 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from glob import escape
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 from ..base import DataError, FolderError, JobError, UsageError
+from ..base.store import discard, is_taken
 
 
 class RunFolder:
@@ -21,18 +24,19 @@ class RunFolder:
     """
 
     def __init__(self, out: Path, resume: bool, overwrite: bool) -> None:
-        self.out, self.resume, self.overwrite = out, resume, overwrite
-        self.path = out.with_name(out.name + ".run")
         if resume and overwrite:
             raise UsageError("--resume and --overwrite", "stand together", "only one of them can be meant", "Drop one.")
-        if not out.name:
-            raise UsageError(f"--out {out}", "has no name", "it must be a folder to be made", "Name one: --out model")
-        if out.exists() and not (resume or overwrite):
+        if out.name in ("", ".."):
+            raise UsageError(f"--out {str(out)!r}", "has no name", "it must be a folder to be made",
+                             "Name one: --out model")
+        self.out, self.resume, self.overwrite = out, resume, overwrite
+        self.path = out.with_name(out.name + ".run")
+        if is_taken(out) and not (resume or overwrite):
             raise FolderError(f"folder {out}", "exists already", "it must be new", "Add --overwrite, or change --out.")
         if overwrite and out.exists() and not _is_model(out) and (not out.is_dir() or any(out.iterdir())):
             raise FolderError(f"folder {out}", "holds something that is no model", "only a model is overwritten",
                               "Remove it yourself, or change --out.")
-        if self.path.exists() and not (resume or overwrite):
+        if is_taken(self.path) and not (resume or overwrite):
             raise FolderError(f"folder {self.path}", "is left from a fit that was stopped", "it is not dropped unasked",
                               "Add --resume to go on, or --overwrite to start anew.")
 
@@ -41,17 +45,19 @@ class RunFolder:
         return self.resume and _is_model(self.out) and not self.path.exists()
 
     def finish(self, save: Callable[..., None]) -> None:
-        """Save the model in the place of what stood there, then let the run folder go, and drafts of killed runs."""
+        """Save the model in the place of what stood there, then let the run folder go, and what killed runs left."""
         save(self.out, overwrite=True)
-        for left in (self.path, *self.out.parent.glob(f".{self.out.name}.*.draft")):
-            shutil.rmtree(left, ignore_errors=True)
+        discard(self.path)
+        for name, end in product((self.out.name, self.path.name), ("draft", "old")):
+            for left in self.out.parent.glob(f".{escape(name)}.*.{end}"):
+                shutil.rmtree(left, ignore_errors=True)
 
     @contextmanager
     def kept_on_stop(self) -> Iterator[None]:
         """Ctrl-C and SIGTERM leave the run folder and say how to go on; wrong usage leaves nothing behind."""
         known = self.path.exists()
         if self.overwrite and known:
-            shutil.rmtree(self.path)
+            discard(self.path)
             known = False
         before = signal.signal(signal.SIGTERM, _interrupt)
         try:
@@ -59,9 +65,10 @@ class RunFolder:
         except KeyboardInterrupt as stop:
             raise JobError("the fit", "was stopped", f"what is done is kept in {self.path}",
                            f"Go on with: {_resume_line(sys.argv)}") from stop
-        except (UsageError, DataError, FolderError):
-            if not known:
-                shutil.rmtree(self.path, ignore_errors=True)
+        except (UsageError, DataError, FolderError) as error:
+            has_work = isinstance(error, FolderError) and (self.path / "done").exists()  # saving failed: it can go on
+            if not (known or has_work):
+                discard(self.path)
             raise
         finally:
             signal.signal(signal.SIGTERM, before)

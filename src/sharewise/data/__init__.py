@@ -6,6 +6,7 @@ from .doctor import Finding as Finding
 from .doctor import examine as examine
 from .encoder import Encoder as Encoder
 from .encoder import Input as Input
+from .groups import group_codes as group_codes
 from .infer import infer_tasks as infer_tasks
 from .long import wanted_rows as wanted_rows
 from .parse_kind import parse_kind as parse_kind

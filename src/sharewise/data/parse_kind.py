@@ -36,6 +36,9 @@ def parse_kind(spec: str | Kind, values: pd.Series) -> Kind:
     """
     if isinstance(spec, Kind):
         return spec
+    if not isinstance(spec, str):
+        raise UsageError(f"kind of target {str(values.name)!r}", f"is {spec!r}", "it must be a Kind or a text",
+                         f"Write one of {', '.join(WORDS)}.")
     word, _, rest = spec.strip().partition(":")
     word, rest, column = word.strip().lower(), rest.strip(), tidy(values)
     one_of(f"kind of target {str(values.name)!r}", word, WORDS)

@@ -98,9 +98,10 @@ def mean_gain(
         total = rows / (r.mean() * len(r)) + (total if len(total) else 0.0)
     if not gains:
         return nothing_known(0)
-    units = number_units(groups, len(total))
+    units, mean = number_units(groups, len(total)), float(np.mean(gains))
+    if units.max() < 1:
+        return nothing_known(len(gains), mean)
     error = np.sqrt(factor) * cluster_error(total / len(gains), units)
-    mean = float(np.mean(gains))
     return Gain(mean, *t_interval(mean, error, int(units.max()), level), len(gains))
 
 

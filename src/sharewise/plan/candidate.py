@@ -34,6 +34,11 @@ class Candidate:
         return self.parts[0].family
 
     @property
+    def kin(self) -> str:
+        """The family of what it is built of: a chain's is that of its base."""
+        return str(getattr(self.parts[0], "base", self.parts[0]).family)  # type: ignore[union-attr]
+
+    @property
     def slug(self) -> str:
         """The name as a folder name."""
         return "".join(letter if letter.isalnum() else "-" for letter in self.name)

@@ -64,7 +64,7 @@ def select_for_all(benches: Sequence[Bench]) -> Int[Array, "M"]:
 
 def select_for_one(bench: Bench, common: Int[Array, "M"]) -> Float[Array, "M"]:
     """Weights [M] for one task: picks of its own on top of a share of the ``common`` ones."""
-    own = int(round(PICKS * bench.trust))
+    own = round(PICKS * bench.trust)
     start = common * ((PICKS - own) / max(common.sum(), 1))
     picks = _grow(start, own, lambda bags, one: one.relative_loss(bags), [bench])
     return picks / picks.sum()

@@ -7,20 +7,20 @@ import os
 import shutil
 import tempfile
 import weakref
-from time import monotonic
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
-from ..base import FolderError, NotFittedError, UsageError
-from ..base.checks import no_duplicates, one_of, within
+from ..base import DataError, FolderError, NotFittedError, UsageError
+from ..base.checks import at_least_one, no_duplicates, one_of, whole
 from ..base.estimator import fit_scales
-from ..base.store import seal, unseal, writing
-from ..data import as_table, encode_targets, format_predictions, format_probabilities
+from ..base.store import FORMAT, seal, unseal, writing
+from ..data import as_table, encode_targets, format_predictions, format_probabilities, group_codes
 from ..judge import Report, fit_calibration, render_html
 from ..task import Kind, Task, slices
 from .candidate import Candidate
@@ -30,13 +30,12 @@ from .duration import read_seconds
 from .plan import Plan
 from .pool import Crew, Outcome, Progress, fit_all, fit_here
 from .portfolio import FAMILIES, portfolio
-from .prepare import Prepared, Question, describe_question, prepare
+from .prepare import Prepared, Question, as_name, describe_question, prepare
 from .reporting import Evidence, RunFacts, build_report, evidence_of_choice, evidence_of_table
 from .run import RunFolder
 from .served import Member, Served
 
 Array = np.ndarray
-FORMAT = 1
 
 
 class Learner:
@@ -44,10 +43,11 @@ class Learner:
 
     Parameters: ``time_budget`` in seconds or as text ("90s", "5m", "1h"), counting everything; None tries the whole
     portfolio. ``plan``: "auto" (all plans compete), "separate", "together", a Plan, or the path of a plan's JSON.
-    ``families``: which of "linear", "trees", "network" may compete (None: all). ``kinds``: target -> kind, where the
-    inferred one is not wanted ("ordinal:low<mid<high"). ``drop``: columns that must not be features; ``drop_leaks``
-    drops what the leak watch names. ``folds``: how many parts the evidence rests on (None: 10 up to 300 rows, else 5). ``workers``: processes to fit
-    in (None: one a core; 0: this very process). ``on_progress`` is called with a Progress now and then.
+    ``families``: which of "linear", "trees", "network", "chain" may compete (None: all). ``kinds``: target -> kind,
+    where the inferred one is not wanted ("ordinal:low<mid<high"). ``drop``: columns that must not be features;
+    ``drop_leaks`` drops what the leak watch names. ``folds``: how many parts the evidence rests on (None: 10 up to 300
+    rows, else 5). ``workers``: processes to fit in (None: one a core; 0: this very process). ``on_progress`` is called
+    with a Progress now and then.
 
     After ``fit``: ``tasks_``, ``findings_`` (the doctor's), ``plan_``, ``report_``, ``scales_``.
 
@@ -67,12 +67,14 @@ class Learner:
         self.drop, self.drop_leaks, self.folds, self.seed = drop, drop_leaks, folds, seed
         self.workers, self.on_progress = workers, on_progress
         self._budget = read_seconds(time_budget)
-        within("folds", 2 if folds is None else folds, 2, 50)
-        within("seed", seed, 0, 2**32 - 1)
-        within("workers", 0 if workers is None else workers, 0, 1024)
-        if isinstance(drop, str) or isinstance(families, str):
-            raise UsageError("drop or families", "is one text", "it must be a list of names", "Put it in brackets.")
-        for family in families or ():
+        whole("folds", 2 if folds is None else folds, 2, 50)
+        whole("seed", seed, 0, 2**32 - 1)
+        whole("workers", 0 if workers is None else workers, 0, 1024)
+        if isinstance(drop, (str, type(None))) or isinstance(families, str):
+            raise UsageError("drop or families", "is no list", "it must be a list of names", "Put it in brackets.")
+        if kinds is not None and not isinstance(kinds, Mapping):
+            raise UsageError("kinds", f"is {kinds!r}", "it must be a dict from targets to kinds", "Change it.")
+        for family in () if families is None else at_least_one("families", families):
             one_of("family", family, FAMILIES)
 
     # -- learning ----------------------------------------------------------------------------------------------
@@ -93,7 +95,7 @@ class Learner:
         with Crew(run, self._crew_size()) as crew:
             frame = as_table(table)
             prepared = prepare(frame, question, self.kinds, self.drop, self.drop_leaks, self.folds, self.seed)
-            self.tasks_, self.findings_, self.group_ = prepared.tasks, prepared.findings, group
+            self.tasks_, self.findings_, self.group_ = prepared.tasks, prepared.findings, question.group
             self.scales_ = fit_scales(self.tasks_, prepared.Y)
             candidates = portfolio(prepared, self.plan, self.families, self.seed)
             run.start(prepared.X, prepared.Y, prepared.folds, self.tasks_, candidates, self._describe(question))
@@ -159,8 +161,11 @@ class Learner:
         self.report_ = build_report(self.tasks_, self.served_, self.plan_, self.facts_, evidence)
 
     def _evidence(self, frame: pd.DataFrame, words: str) -> Evidence:
-        groups = None if self.group_ is None else pd.factorize(frame[self.group_], use_na_sentinel=False)[0]
-        return evidence_of_table(self.tasks_, encode_targets(frame, self.tasks_), self.served_, frame, groups, words)
+        Y = encode_targets(frame, self.tasks_)
+        if np.isnan(Y).all():
+            raise DataError("the table", f"has no observed target in {len(frame)} rows", "it must have one at least",
+                            "Fill in the targets of some rows.")
+        return evidence_of_table(self.tasks_, Y, self.served_, frame, group_codes(frame, self.group_), words)
 
     # -- using -------------------------------------------------------------------------------------------------
     def predict_means(self, table: Any, which: str = "chosen") -> dict[str, Float[Array, "N C"]]:
@@ -182,7 +187,8 @@ class Learner:
         """The report on new rows with known targets: separate, together and chosen, with the gain and its interval."""
         frame = as_table(table)
         served = self._fitted()
-        return build_report(self.tasks_, served, self.plan_, self.facts_, self._evidence(frame, f"{len(frame)} new rows"))
+        evidence = self._evidence(frame, f"{len(frame)} new rows")
+        return build_report(self.tasks_, served, self.plan_, self.facts_, evidence)
 
     def _fitted(self) -> Served:
         if not hasattr(self, "served_"):
@@ -221,12 +227,23 @@ class Learner:
 
 
 def load(folder: str | Path) -> Learner:
-    """The learner in a model folder; see ``Learner.load``."""
+    """The learner in a model folder. FolderError where the folder is missing, broken, changed or newer.
+
+    >>> import tempfile
+    >>> import numpy as np, pandas as pd
+    >>> x = np.random.default_rng(0).normal(size=(60, 2))
+    >>> table = pd.DataFrame(x, columns=["a", "b"]).assign(price=x[:, 0] * 3 + 5)
+    >>> with tempfile.TemporaryDirectory() as place:
+    ...     Learner(families=("linear",), workers=0).fit(table, ["price"]).save(place + "/model")
+    ...     load(place + "/model").plan_.tasks
+    ('price',)
+    """
     return Learner.load(folder)
 
 
 def _as_list(targets: Sequence[str | Task]) -> list[str | Task]:
-    names = [targets] if isinstance(targets, (str, Task)) else list(targets)
+    listed = [targets] if isinstance(targets, (str, Task)) else list(targets or ())
+    names = [target if isinstance(target, Task) else as_name("a target", target) for target in listed]
     if not names:
         raise UsageError("targets", "is empty", "it must name one or more columns", "Name them.")
     no_duplicates("targets", [name if isinstance(name, str) else name.name for name in names])

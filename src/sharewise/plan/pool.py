@@ -44,7 +44,7 @@ class Worker:
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
         for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
             environment[name] = "1"
-        self.log = tempfile.TemporaryFile()
+        self.log = tempfile.TemporaryFile()  # noqa: SIM115 - closed in stop
         self.process = subprocess.Popen([sys.executable, "-m", "sharewise.plan.worker", str(run.path.resolve())],
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log,
                                         env=environment, start_new_session=True)
@@ -109,7 +109,7 @@ def fit_all(run: RunFolder, candidates: Sequence[Candidate], budget: float | Non
     done = [number for number, candidate in enumerate(candidates) if run.is_done(candidate)]
     schedule = Schedule.of([candidate.seconds for candidate in candidates], budget, done)
     failed: dict[int, str] = {}
-    idle, busy = list(crew.workers), set()
+    idle, busy = list(crew.workers), set[int]()
     while True:
         while idle and (number := schedule.next(elapsed(), not done and not busy)) is not None:
             idle.pop().give(number)

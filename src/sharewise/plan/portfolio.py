@@ -8,19 +8,29 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Float
 
+from ..base import UsageError
 from ..base.checks import one_of
 from ..base.estimator import Estimator
 from ..relate import group, label_affinity
 from ..solve.chain import Stacked
 from ..solve.linear import Linear, MeanRegularized
-from ..solve.trees import (BoostedTrees, ExtraTrees, JointBoostedTrees, JointExtraTrees, JointRandomForest,
-                           PooledExtraTrees, PooledTrees, RandomForest)
+from ..solve.trees import (
+    BoostedTrees,
+    ExtraTrees,
+    JointBoostedTrees,
+    JointExtraTrees,
+    JointRandomForest,
+    PooledExtraTrees,
+    PooledTrees,
+    RandomForest,
+)
 from ..task import Task
 from ..train import Network
 from .candidate import Candidate
@@ -36,7 +46,7 @@ DECAYS = {"light": 0.1, "strong": 2.0}  # of a network's weights
 FORESTS = {"light": (1, 1.0), "strong": (5, 0.35)}  # least rows of a leaf, and share of features tried at a split
 HEAD_START = 0.3  # separate candidates go before shared ones of more than this share of their cost
 ROWS_A_LEAF = 4000  # so many rows make a forest's smallest leaf one row larger: its size must not grow without end
-TREES = 100  # a fold's forest: five of them serve together
+TREES = 100  # a fold's forest: five or ten of them serve together
 Maker = Callable[[Sequence[Task]], Estimator]
 
 
@@ -45,9 +55,23 @@ def portfolio(prepared: Prepared, plan: str | Plan | Path, families: Sequence[st
     """The candidates for a prepared table, in the order in which they are to be fitted."""
     found = candidates_for(prepared.tasks, prepared.Y, plan, seed)
     kept = [candidate for candidate in found if candidate.family in (families or FAMILIES)]
+    if not kept:
+        raise UsageError(f"families {', '.join(families or ())}", "have no candidate for these targets and this plan",
+                         f"here are {', '.join(dict.fromkeys(one.family for one in found))}", "Name one of them.")
     size = Size.of(prepared.X, prepared.Y)
     timed = [replace(candidate, seconds=guess_seconds(candidate, size)) for candidate in kept]
-    return sorted(timed, key=lambda candidate: candidate.seconds * (1.0 if candidate.shares else HEAD_START))
+    return in_order(timed)
+
+
+def in_order(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """Cheap before dear, separate ones ahead, and no shared one before all separate ones of its family: or else what
+    the family brings would pass for what sharing brings."""
+    rank: dict[str, float] = {}
+    for candidate in candidates:
+        if not candidate.shares:
+            rank[candidate.kin] = max(rank.get(candidate.kin, 0.0), HEAD_START * candidate.seconds)
+    return sorted(candidates, key=lambda one: (max(one.seconds, rank.get(one.kin, 0.0)) if one.shares else
+                                               HEAD_START * one.seconds, one.shares))
 
 
 def candidates_for(tasks: Sequence[Task], Y: Float[Array, "N W"],
@@ -56,9 +80,10 @@ def candidates_for(tasks: Sequence[Task], Y: Float[Array, "N W"],
     names = [task.name for task in tasks]
     leaf_rows = max(1, len(Y) // ROWS_A_LEAF)
     found = _separate(tasks, leaf_rows, seed)  # for a given plan, too: the report compares with them
-    if plan != "separate" and len(names) > 1:
-        for title, one in _plans(tasks, Y, plan).items():
-            found += _shared(tasks, title, one.check_tasks(names), leaf_rows, seed)
+    plans = {} if plan == "separate" else _plans(tasks, Y, plan)
+    for title, one in plans.items():
+        one.check_tasks(names)
+        found += _shared(tasks, title, one, leaf_rows, seed) if len(names) > 1 else []
     return found
 
 
@@ -80,28 +105,38 @@ def _shared(tasks: Sequence[Task], title: str, plan: Plan, leaf_rows: int, seed:
     """Every family, the tasks of each group together."""
     by_name = {task.name: task for task in tasks}
     groups = [[by_name[name] for name in one.learns] for one in plan.groups]
-    makers: dict[str, Maker] = {"mean-regularised linear": lambda own: MeanRegularized(own, seed=seed)}
-    if tasks[0].task_column:
-        makers |= {f"pooled boosted trees, {word}": lambda own, word=word: PooledTrees(own, regularisation=word, seed=seed)
-                   for word in DECAYS}
-        makers |= {f"pooled extra trees, {word}": lambda own, rows=rows, share=share: PooledExtraTrees(
-            own, trees=TREES, leaf_rows=rows * leaf_rows, features=share, seed=seed)
-            for word, (rows, share) in FORESTS.items()}
-    else:
-        makers |= {f"joint extra trees, {word}": lambda own, rows=rows, share=share: JointExtraTrees(
-            own, trees=TREES, leaf_rows=rows * leaf_rows, features=share, seed=seed)
-            for word, (rows, share) in FORESTS.items()}
-        makers["joint random forest"] = lambda own: JointRandomForest(own, trees=TREES, leaf_rows=2 * leaf_rows, seed=seed)
-        makers["joint boosted trees"] = lambda own: JointBoostedTrees(own, seed=seed)
-        makers["stacked extra trees"] = lambda own: Stacked(
-            own, ExtraTrees(own, trees=TREES // 2, leaf_rows=2 * leaf_rows, seed=seed), seed=seed)
-        makers["stacked boosted trees"] = lambda own: Stacked(own, BoostedTrees(own, regularisation="strong", seed=seed),
-                                                              seed=seed)
+    makers: dict[str, Maker] = {"mean-regularised linear": partial(MeanRegularized, seed=seed),
+              **(_pooled(leaf_rows, seed) if tasks[0].task_column else _joint(leaf_rows, seed))}
     found = [Candidate(f"{name}, {title}", plan, tuple(make(own) for own in groups)) for name, make in makers.items()]
     lists = [list(one.learns) for one in plan.groups]
     return found + [Candidate(f"network, {word}, {title}", plan,
                               (Network(tasks, sharing=lists, weight_decay=decay, seed=seed),))
                     for word, decay in DECAYS.items()]
+
+
+def _pooled(leaf_rows: int, seed: int) -> dict[str, Maker]:
+    """Trees for the long layout: every row is one task's."""
+    makers: dict[str, Maker] = {}
+    for word, (rows, share) in FORESTS.items():
+        makers[f"pooled boosted trees, {word}"] = partial(PooledTrees, regularisation=word, seed=seed)
+        makers[f"pooled extra trees, {word}"] = partial(
+            PooledExtraTrees, trees=TREES, leaf_rows=rows * leaf_rows, features=share, seed=seed)
+    return makers
+
+
+def _joint(leaf_rows: int, seed: int) -> dict[str, Maker]:
+    """Trees for the wide layout: one model for all targets of a row, and chains."""
+    makers: dict[str, Maker] = {}
+    for word, (rows, share) in FORESTS.items():
+        makers[f"joint extra trees, {word}"] = partial(
+            JointExtraTrees, trees=TREES, leaf_rows=rows * leaf_rows, features=share, seed=seed)
+    makers["joint random forest"] = partial(JointRandomForest, trees=TREES, leaf_rows=2 * leaf_rows, seed=seed)
+    makers["joint boosted trees"] = partial(JointBoostedTrees, seed=seed)
+    makers["stacked extra trees"] = lambda own: Stacked(
+        own, ExtraTrees(own, trees=TREES // 2, leaf_rows=2 * leaf_rows, seed=seed), seed=seed)
+    makers["stacked boosted trees"] = lambda own: Stacked(
+        own, BoostedTrees(own, regularisation="strong", seed=seed), seed=seed)
+    return makers
 
 
 def _plans(tasks: Sequence[Task], Y: Float[Array, "N W"], plan: str | Plan | Path) -> dict[str, Plan]:

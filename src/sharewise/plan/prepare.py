@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -12,13 +13,21 @@ from jaxtyping import Float, Int
 
 from ..base import DataError, UnknownNameError, UsageError
 from ..base.checks import no_duplicates, within
-from ..data import Encoder, Finding, encode_targets, examine, infer_tasks, split_folds, split_test
+from ..data import Encoder, Finding, encode_targets, examine, group_codes, infer_tasks, split_folds, split_test
 from ..task import Kind, Task, observed_rows
 
 Array = np.ndarray
 TEST_WORDS = ("test", "valid", "validation", "holdout", "eval")
 FEWEST_TARGETS = 2
+ROLES = ("task_column", "group", "time", "split")
 FEW_FOLDS, MANY_FOLDS, FEW_ROWS = 5, 10, 300  # where rows are few, each fold's models need nearly all of them
+
+
+def as_name(thing: str, column: Any) -> str:
+    """The name of a column as tables have it here: text. A table may have numbers for names; UsageError on others."""
+    if isinstance(column, bool) or not isinstance(column, (str, Integral)):
+        raise UsageError(thing, f"is {column!r}", "it must be the name of a column", "Change it.")
+    return str(column)
 
 
 @dataclass(frozen=True)
@@ -32,12 +41,21 @@ class Question:
     split: str | None = None
     test: float = 0.0
 
+    def __post_init__(self) -> None:
+        for option in ROLES:
+            name = getattr(self, option)
+            object.__setattr__(self, option, None if name is None else as_name(option, name))
+
     def check_columns(self, table: pd.DataFrame) -> None:
         """UnknownNameError for a column that the table lacks; UsageError where options are at odds."""
-        for option in ("task_column", "group", "time", "split"):
-            name = getattr(self, option)
+        targets = {column for target in self.targets
+                   for column in (target.columns if isinstance(target, Task) else (target,))}
+        for option in ROLES:
+            name, thing = getattr(self, option), f"{option.removesuffix('_column')} column"
             if name is not None and name not in table.columns:
-                raise UnknownNameError.near(f"{option.replace('_', ' ')} column", name, table.columns)
+                raise UnknownNameError.near(thing, name, table.columns)
+            if name in targets:
+                raise UsageError(f"{thing} {name!r}", "is also a target", "a column can have one role", "Name another.")
         within("test", self.test, 0.0, 0.9)
         if self.split and self.test:
             raise UsageError("test", "is given beside a split column", "only one of them can name the test part",
@@ -45,7 +63,7 @@ class Question:
 
     def roles(self) -> tuple[str, ...]:
         """The columns that are no features because they have another role."""
-        return tuple(name for name in (self.task_column, self.group, self.time, self.split) if name)
+        return tuple(name for option in ROLES if (name := getattr(self, option)) is not None)
 
 
 @dataclass(frozen=True)
@@ -71,29 +89,43 @@ def prepare(table: pd.DataFrame, question: Question, kinds: Mapping[str, str | K
     tasks = infer_tasks(table, list(question.targets), dict(kinds or {}), question.task_column)
     features = _features(table, tasks, question, drop)
     Y = encode_targets(table, tasks)
-    groups, time = _group_codes(table, question.group), _times(table, question.time)
+    groups, time = group_codes(table, question.group), _times(table, question.time)
+    _check_groups(groups, question.group)
     test = _test_part(table, Y, tasks, question, seed, groups, time)
     train = np.flatnonzero(~test & ~np.isnan(Y).all(axis=1))
-    folds = folds or (MANY_FOLDS if FEW_FOLDS * 2 <= len(train) <= FEW_ROWS else FEW_FOLDS)
+    own_groups, own_time = (None if values is None else values[train] for values in (groups, time))
+    folds = folds or _fold_count(len(train), own_groups if own_time is None else own_time)
     _check_counts(Y[train], tasks, folds)
+    encoder = _encoder(table, train, features)
+    X = encoder.transform(table)  # the test rows too: a cell that can't be read is found before any training
     findings = examine(table, tasks, features, Y=Y, test=test if test.any() else None, groups=groups)
     _raise_errors(findings)
     if drop_leaks:
         leaks = {column for finding in findings if finding.code == "leak" for column in finding.columns}
         features = [name for name in features if name not in leaks]
+        encoder = _encoder(table, train, features)
+        X = encoder.transform(table)
+    fold_of = split_folds(_dealt_by(Y[train], tasks), tasks, folds=folds, seed=seed, groups=own_groups,
+                          time=own_time)
+    return Prepared(tasks, features, encoder, X[train], Y[train], fold_of, own_groups,
+                    np.flatnonzero(test), findings, _words(question, folds))
+
+
+def _fold_count(rows: int, units: Array | None) -> int:
+    """Ten folds where rows are few, and rows, groups or moments enough for so many; else five."""
+    count = rows if units is None else len(np.unique(units))
+    return MANY_FOLDS if rows <= FEW_ROWS and count >= MANY_FOLDS else FEW_FOLDS
+
+
+def _encoder(table: pd.DataFrame, train: Int[Array, "n"], features: list[str]) -> Encoder:
     if not features:
         raise DataError("the table", "has no feature column left", "it must have one at least", "Drop fewer columns.")
-    encoder = Encoder().fit(table.iloc[train], features)
-    own_groups = None if groups is None else groups[train]
-    fold_of = split_folds(_dealt_by(Y[train], tasks), tasks, folds=folds, seed=seed, groups=own_groups,
-                          time=None if time is None else time[train])
-    return Prepared(tasks, features, encoder, encoder.transform(table.iloc[train]), Y[train], fold_of, own_groups,
-                    np.flatnonzero(test), findings, _words(question, folds))
+    return Encoder().fit(table.iloc[train], features)
 
 
 def _features(table: pd.DataFrame, tasks: Sequence[Task], question: Question, drop: Sequence[str]) -> list[str]:
     """The columns that are neither targets nor roles nor dropped, in the table's order."""
-    no_duplicates("drop", list(drop))
+    drop = list(no_duplicates("drop", [as_name("a column to drop", name) for name in drop]))
     for name in drop:
         if name not in table.columns:
             raise UnknownNameError.near("column to drop", name, table.columns)
@@ -101,14 +133,10 @@ def _features(table: pd.DataFrame, tasks: Sequence[Task], question: Question, dr
     return [name for name in table.columns if name not in taken]
 
 
-def _group_codes(table: pd.DataFrame, column: str | None) -> Int[Array, "N"] | None:
-    if column is None:
-        return None
-    codes, levels = pd.factorize(table[column], use_na_sentinel=False)
-    if len(levels) < 2:
+def _check_groups(groups: Int[Array, "N"] | None, column: str | None) -> None:
+    if groups is not None and groups.max() < 1:
         raise DataError(f"group column {column!r}", "holds a single group", "it must hold two or more",
                         "Leave --group out.")
-    return codes
 
 
 def _times(table: pd.DataFrame, column: str | None) -> Float[Array, "N"] | None:
@@ -116,13 +144,21 @@ def _times(table: pd.DataFrame, column: str | None) -> Float[Array, "N"] | None:
     if column is None:
         return None
     values = table[column]
+    if isinstance(values.dtype, pd.PeriodDtype):
+        values = values.dt.to_timestamp()
+    if pd.api.types.is_timedelta64_dtype(values):
+        values = values.dt.total_seconds()
     if not pd.api.types.is_numeric_dtype(values):
-        values = pd.to_datetime(values, errors="coerce")
-    missing = np.flatnonzero(values.isna())
-    if len(missing):
-        raise DataError(f"time column {column!r}", f"has {table[column].iloc[missing[0]]!r} in row {missing[0]}",
-                        "every row needs a number or a date", "Mend or leave out the row.")
-    return values.to_numpy().astype("int64" if values.dtype.kind == "M" else "float64").astype(float)
+        dates = pd.to_datetime(values, errors="coerce", format="mixed", utc=True)
+        values = dates.astype("int64").where(dates.notna())
+    numbers = values.to_numpy(dtype=np.float64, na_value=np.nan)
+    wrong = np.flatnonzero(~np.isfinite(numbers))
+    if len(wrong):
+        cell = table[column].iloc[wrong[0]]
+        was = "is empty" if pd.isna(cell) else f"has {cell!s}"
+        raise DataError(f"time column {column!r}", f"{was} in row {wrong[0]}", "every row needs a number or a date",
+                        "Mend or leave out the row.")
+    return numbers
 
 
 def _test_part(table: pd.DataFrame, Y: Array, tasks: Sequence[Task], question: Question, seed: int,
@@ -145,9 +181,10 @@ def _check_counts(Y: Float[Array, "N W"], tasks: Sequence[Task], folds: int) -> 
                         "Add rows, or ask for fewer folds.")
     counts = observed_rows(Y, tasks).sum(axis=0)
     for task, count in zip(tasks, counts, strict=True):
-        if count < FEWEST_TARGETS:
+        fewest = 1 if task.task_column else FEWEST_TARGETS  # a school of one pupil still learns from the others
+        if count < fewest:
             raise DataError(f"target {task.name!r}", f"has {count} observed values to train on",
-                            f"it needs {FEWEST_TARGETS} or more", "Add rows, or leave this task out.")
+                            f"it needs {fewest} or more", "Add rows, or leave this task out.")
 
 
 def _dealt_by(Y: Float[Array, "N W"], tasks: Sequence[Task]) -> Float[Array, "N W"]:
@@ -160,7 +197,8 @@ def _dealt_by(Y: Float[Array, "N W"], tasks: Sequence[Task]) -> Float[Array, "N 
 def _raise_errors(findings: Sequence[Finding]) -> None:
     for finding in findings:
         if finding.level == "error":
-            raise DataError(f"{finding.subject!r}", finding.message, "training would mean nothing", finding.remedy)
+            raise DataError(f"target {finding.subject!r}", finding.message, "training would mean nothing",
+                            finding.remedy)
 
 
 def _words(question: Question, folds: int) -> str:

@@ -12,9 +12,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float, Int
 
-
-from ..judge import (CandidateResult, CostResult, Report, calibrate_held_out, judge_task, mean_gain,
-                     settle)
+from ..judge import CandidateResult, CostResult, Report, calibrate_held_out, judge_task, mean_gain, settle
 from ..task import Task, observed_rows, slices
 from .candidate import Candidate
 from .choice import TaskChoice
@@ -129,7 +127,8 @@ def _board_line(at: int, candidate: Candidate, run: RunFolder, prepared: Prepare
 
 def build_report(tasks: Sequence[Task], served: Served, plan: Plan, facts: RunFacts, evidence: Evidence) -> Report:
     """The report of a model on the evidence."""
-    results = settle([_judge_one(task, served, plan, facts, evidence) for task in tasks if len(evidence.rows[task.name])])
+    judged = [task for task in tasks if len(evidence.rows[task.name])]
+    results = settle([_judge_one(task, served, plan, facts, evidence) for task in judged])
     disk = sum(file.stat().st_size for member in served.members for file in member.folder.rglob("*") if file.is_file())
     return Report(
         title="Who learned with whom, and what it brought", rows=facts.rows, features=facts.features, tasks=results,
@@ -189,7 +188,7 @@ def describe_plan(plan: Plan) -> str:
         return "separate"
     if len(plan.groups) == 1:
         return "together"
-    return " | ".join(" + ".join(group.learns[:6]) + (f" + {len(group.learns) - 6} more" if len(group.learns) > 6 else "")
-                      for group in plan.groups)
+    rest = {group: f" + {len(group.learns) - 6} more" if len(group.learns) > 6 else "" for group in plan.groups}
+    return " | ".join(" + ".join(group.learns[:6]) + rest[group] for group in plan.groups)
 
 

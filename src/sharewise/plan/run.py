@@ -73,7 +73,8 @@ class RunFolder:
             for part, models in enumerate(fit.models):
                 for fold, model in enumerate(models):
                     model.save(draft / f"part-{part}" / f"fold-{fold}")
-            np.savez(draft / "means.npz", **{f"task-{at}": mean for at, mean in enumerate(fit.means.values())})
+            arrays: dict[str, Any] = {f"task-{at}": mean for at, mean in enumerate(fit.means.values())}
+            np.savez(draft / "means.npz", **arrays)
             result = {"seconds": seconds, "tasks": list(fit.means), "bytes": _size(draft)}
             (draft / "result.json").write_text(json.dumps(result), encoding="utf-8")
 

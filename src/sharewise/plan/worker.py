@@ -13,6 +13,7 @@ import threading
 import time
 import warnings
 from pathlib import Path
+from typing import Any
 
 from .candidate import Candidate
 from .crossfit import cross_fit
@@ -40,9 +41,10 @@ def main() -> None:
     warnings.simplefilter("ignore")
     for line in sys.stdin:
         number = int(line)
+        answer: dict[str, Any]
         try:
             answer = {"number": number, "seconds": fit_one(run, Candidate.from_json(run.state["candidates"][number]))}
-        except Exception as error:  # noqa: BLE001 - reported to the caller, who names it to the user
+        except Exception as error:
             answer = {"number": number, "error": f"{type(error).__name__}: {error}"}
         answers.write(json.dumps(answer) + "\n")
         answers.flush()

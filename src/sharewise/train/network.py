@@ -38,7 +38,8 @@ class Network(Estimator):
     each task of fold k the one that was best on the *other* folds' held-out rows, so that no row of training is spent
     and the rows that stop a training never judge it. ``fit`` has no held-out rows and keeps the last moment.
 
-    ``sharing``: "hard" (one trunk for all tasks, Caruana 1997), "separate" (each task alone) or groups of task names.
+    ``sharing``: "hard" (one trunk for all tasks; Caruana 1997, Multitask learning),
+    "separate" (each task alone) or groups of task names.
     ``balancer``: weighs the losses in a group; constant weights go through the batched loop, others train network by
     network. ``hidden``, ``steps``: None = by the number of rows. ``embedding``: parts of a number at most (0: none).
     ``weight_decay``: strength of regularisation, 0 to about 8; ``dropout``: None = grows with the decay, to 0.3;

@@ -35,6 +35,9 @@ def write_table(frame: pd.DataFrame, path: str | Path) -> Path:
     try:
         writer(frame.reset_index(drop=True), part)
         os.replace(part, path)
+    except OSError as error:
+        raise FolderError(f"table {str(path)!r}", f"can't be written ({error.strerror or error})",
+                          "it must be a file in a folder that can be written to", "Name another.") from error
     finally:
         part.unlink(missing_ok=True)
     return path

@@ -27,7 +27,8 @@ Line = tuple[Array, Array]  # weights [E, k] and intercepts [k]
 
 class Linear(Estimator):
     """Ridge regression for numbers, logistic for classes, Poisson with log link for counts, cumulative logit for
-    ordered classes (McCullagh 1980, Regression models for ordinal data): minimises sum loss + strength / 2 |w|^2 with a free intercept, where the squared loss is halved.
+    ordered classes (McCullagh 1980, Regression models for ordinal data): minimises sum loss + strength / 2 |w|^2 with a
+    free intercept, where the squared loss is halved.
 
     Features are standardised (gaps by the median with an indicator column, outliers clipped at 6 deviations).
     ``strength`` is a number from 0 up, the same as scikit-learn's ``alpha`` and ``1 / C``, or "auto": exact

@@ -121,8 +121,9 @@ class MeanRegularized(Estimator):
         if len(grid) == 1 or rows < 4:
             return grid[len(grid) // 2][::-1]
         chance = np.random.default_rng(self.seed)
-        seen = np.count_nonzero(~np.isnan(family.columns))
-        drawn = chance.permutation(len(family.columns))[:max(int(MOST_TARGETS * len(family.columns) / max(seen, 1)), 500)]
+        seen = int((~np.isnan(family.columns)).sum())
+        most = max(int(MOST_TARGETS * len(family.columns) / max(seen, 1)), 500)
+        drawn = chance.permutation(len(family.columns))[:most]
         scores, columns = basis.scores[drawn], family.columns[drawn]
         part = len(drawn) / len(family.columns)
         fold = np.arange(len(drawn)) % self.folds

@@ -26,9 +26,9 @@ MOST_INDICATORS, SHUFFLES = 32, 24
 
 
 class PooledExtraTrees(Estimator):
-    """Extremely randomised trees (Geurts, Ernst, Wehenkel 2006, Extremely randomized trees) over the stacked (row,
-    task) pairs of all tasks of one kind and number of outputs. Numbers are standardised within their task, so that tasks share the shape of the
-    answer and keep their own level.
+    """Extremely randomised trees over the stacked (row, task) pairs of all tasks of one kind and number of outputs
+    (Geurts, Ernst, Wehenkel 2006, Extremely randomized trees). Numbers are standardised within their task, so that
+    tasks share the shape of the answer and keep their own level.
 
     The task is told by an indicator each up to 32 tasks, and beyond by its places in 24 random orders, so that a few
     splits single out a task or a set of tasks. At most 60,000 pairs are used, drawn by chance. ``trees``,

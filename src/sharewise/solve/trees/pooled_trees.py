@@ -32,9 +32,9 @@ class Pairs(NamedTuple):
 
 
 class PooledTrees(Estimator):
-    """LightGBM (Ke and others 2017, LightGBM: a highly efficient gradient boosting decision tree) over the stacked (row,
-    task) pairs of all tasks of one kind and number of outputs; the task is a categorical feature, and every pair starts
-    from its task's own trivial prediction, drawn to that of all.
+    """LightGBM over the stacked (row, task) pairs of all tasks of one kind and number of outputs (Ke and others 2017,
+    LightGBM: a highly efficient gradient boosting decision tree). The task is a categorical feature, and every pair
+    starts from its task's own trivial prediction, drawn to that of all.
 
     Natural in the long layout, where a row is one pair. In a wide table every row stands once a task; at most 60,000
     pairs are used, drawn by chance. ``regularisation``, ``rounds`` and ``learning_rate`` are those of BoostedTrees; the
