@@ -17,6 +17,8 @@ from .infer_kind import check_repeats, infer_kind
 from .parse_kind import parse_kind
 from .sources.read import check_names
 
+LEAST_SPAN, MOST_SPAN = 1e-100, 1e100  # of a target's numbers: their squares must be numbers too
+
 
 def infer_tasks(table: pd.DataFrame, targets: Sequence[str | Task], kinds: dict[str, str | Kind] | None = None,
                 task_column: str | None = None) -> list[Task]:
@@ -121,6 +123,11 @@ def _check_observed(column: pd.Series) -> None:
     if sort in ("number", "boolean", "text") and seen.nunique() == 1:
         raise DataError(thing, f"has the one value {native(seen.iloc[0])!r} in {len(seen)} row{'s' * (len(seen) > 1)}",
                         "it needs 2 different ones", "Drop it from the targets.")
+    if sort == "number":
+        span = float(seen.max()) - float(seen.min())
+        if not LEAST_SPAN < span < MOST_SPAN and np.isfinite(span):
+            raise DataError(thing, f"spans {span:.3g}", f"its numbers must lie {LEAST_SPAN:g} to {MOST_SPAN:g} apart",
+                            "Give it in other units.")
 
 
 def _long(table: pd.DataFrame, task: Task, task_column: str) -> list[Task]:

@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float, Int
 
 from ..task import Task, observed_rows, slices
 from .ensemble import Bench, select_for_all, select_for_one, thin
-from .evidence import NEEDED, chance_of_gain, gain_and_error
+from .evidence import MARGIN, NEEDED, chance_of_gain, gain_and_error
 
 Array = np.ndarray
 SIDES = ("separate", "together", "all")
@@ -39,8 +39,8 @@ def choose(tasks: Sequence[Task], Y: Float[Array, "N W"], folds: Int[Array, "N"]
     """For every task: the ensemble that serves it, out of the candidates' out-of-fold ``predictions``.
 
     ``shares[m]`` says whether candidate m learned tasks together. The ensemble without shared learners is the default;
-    the one out of all candidates takes its place where the posterior chance of a gain is at least NEEDED; with
-    ``forced``, the one out of shared candidates always does. The honest means of a row come from ensembles and
+    the one out of all candidates takes its place where the posterior chance of a gain above MARGIN is at least NEEDED;
+    with ``forced``, the one out of shared candidates always does. The honest means of a row come from ensembles and
     decisions made on the other folds.
     """
     seen = observed_rows(Y, tasks)
@@ -115,7 +115,7 @@ def _chances(benches: dict[str, Bench], honest: dict[str, dict[str, Array]], own
                 estimates[name] = gain_and_error(loss["separate"][kept], loss["all"][kept],
                                                  None if cluster is None else cluster[kept])
         gains, errors = (np.array([pair[at] for pair in estimates.values()]) for at in (0, 1))
-        found[left_out] = dict(zip(estimates, chance_of_gain(gains, errors).tolist(), strict=True))
+        found[left_out] = dict(zip(estimates, chance_of_gain(gains, errors, MARGIN).tolist(), strict=True))
     return found
 
 

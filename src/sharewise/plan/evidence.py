@@ -1,4 +1,5 @@
-"""Is a shared learner better for this task? The promise as code: it serves only where the evidence says so.
+"""Is a shared learner better for this task? The promise as code: it serves only where the evidence says so, which
+here means a chance of at least NEEDED that it gains more than MARGIN.
 
 Gains of T tasks are estimated from their out-of-fold rows, each with its own error. They are shrunk towards their
 common mean (normal-normal hierarchical model; Gelman et al. 2013, Bayesian Data Analysis, section 5.4), so that a
@@ -16,7 +17,8 @@ from ..judge.resampling import cluster_error, number_units
 Array = np.ndarray
 PRIOR_MEAN_GAIN = 0.1  # standard deviation of the mean transfer gain before anything is seen
 SPREADS = np.array([0.0, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4])  # of gains between tasks
-NEEDED = 0.95
+MARGIN = 0.01  # a gain of less would not be worth a word: learners that are as good as equal stay separate
+NEEDED = 0.8
 
 
 def gain_and_error(apart: Float[Array, "N"], shared: Float[Array, "N"],
@@ -33,8 +35,8 @@ def gain_and_error(apart: Float[Array, "N"], shared: Float[Array, "N"],
     return float(gains.mean()), error
 
 
-def chance_of_gain(gains: Float[Array, "T"], errors: Float[Array, "T"]) -> Float[Array, "T"]:
-    """The posterior probability that each task's true gain is above 0.
+def chance_of_gain(gains: Float[Array, "T"], errors: Float[Array, "T"], margin: float = 0.0) -> Float[Array, "T"]:
+    """The posterior probability that each task's true gain is above ``margin``.
 
     The mean gain has the prior N(0, PRIOR_MEAN_GAIN^2), the spread between tasks a flat prior on SPREADS; both are
     integrated out, on the grid and in closed form.
@@ -53,6 +55,6 @@ def chance_of_gain(gains: Float[Array, "T"], errors: Float[Array, "T"]) -> Float
         shrink = spread**2 / variance
         mean = shrink * gains + (1 - shrink) * centre
         deviation = np.sqrt(shrink * errors**2 + (1 - shrink) ** 2 / precision)
-        chances.append(norm.cdf(mean / np.maximum(deviation, 1e-12)))
+        chances.append(norm.cdf((mean - margin) / np.maximum(deviation, 1e-12)))
     weights = np.exp(np.array(log_weights) - max(log_weights))
     return np.asarray(weights @ np.array(chances) / weights.sum())

@@ -242,7 +242,7 @@ def load(folder: str | Path) -> Learner:
 
 
 def _as_list(targets: Sequence[str | Task]) -> list[str | Task]:
-    listed = [targets] if isinstance(targets, (str, Task)) else list(targets or ())
+    listed = [targets] if isinstance(targets, (str, Task)) else list(() if targets is None else targets)
     names = [target if isinstance(target, Task) else as_name("a target", target) for target in listed]
     if not names:
         raise UsageError("targets", "is empty", "it must name one or more columns", "Name them.")

@@ -45,7 +45,8 @@ class Worker:
         for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
             environment[name] = "1"
         self.log = tempfile.TemporaryFile()  # noqa: SIM115 - closed in stop
-        self.process = subprocess.Popen([sys.executable, "-m", "sharewise.plan.worker", str(run.path.resolve())],
+        self.process = subprocess.Popen([sys.executable, "-m", "sharewise.base.attended", str(os.getpid()),
+                                         "sharewise.plan.worker", str(run.path.resolve())],
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log,
                                         env=environment, start_new_session=True)
         self.number: int | None = None

@@ -1,7 +1,6 @@
 """A worker process: ``python -m sharewise.plan.worker RUN_FOLDER``. Reads candidate numbers, answers JSON lines.
 
-Every worker computes on one thread, so that a result does not depend on how many cores there are, and ends by itself
-when the process that started it is gone.
+Every worker computes on one thread, so that a result does not depend on how many cores there are.
 """
 
 from __future__ import annotations
@@ -9,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 import sys
-import threading
 import time
 import warnings
 from pathlib import Path
@@ -34,7 +32,6 @@ def fit_one(run: RunFolder, candidate: Candidate) -> float:
 
 def main() -> None:
     """Serve the numbers that come in on standard input until it ends."""
-    _end_with_parent(os.getppid())
     run = RunFolder(Path(sys.argv[1]))
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # whatever a library prints must not mix with the answers
@@ -48,15 +45,6 @@ def main() -> None:
             answer = {"number": number, "error": f"{type(error).__name__}: {error}"}
         answers.write(json.dumps(answer) + "\n")
         answers.flush()
-
-
-def _end_with_parent(parent: int) -> None:
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(0.25)
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
 
 
 if __name__ == "__main__":
