@@ -24,6 +24,19 @@ MIXED = [Task("price", Regression()), Task("visits", Count()), Task("sold", Bina
          Task("grade", Ordinal(("low", "mid", "high"))), Task("colour", Multiclass(("red", "green", "blue"))),
          Task("tags", Multilabel(("new", "big")))]
 
+EXCEPTIONS = {
+    ("test_it_learns_better_than_the_trivial_prediction", "solve.linear.Trivial"): "it is the trivial prediction",
+    ("test_a_folder_cut_short_says_so", "solve.linear.Trivial"): "its folder holds estimator.json and nothing more",
+}
+
+
+@pytest.fixture(autouse=True)
+def exceptions(request: pytest.FixtureRequest) -> None:
+    """An exception must still be needed: it fails where the test would pass."""
+    name = request.node.callspec.params.get("name") if hasattr(request.node, "callspec") else None
+    if reason := EXCEPTIONS.get((request.node.originalname, name)):
+        request.applymarker(pytest.mark.xfail(reason=reason, strict=True))
+
 
 def make(name: str, tasks: list[Task], quick: bool = True) -> Estimator:
     """The estimator with few trees, rounds, folds and orders, or (not quick) with few trees alone; chains over ridge

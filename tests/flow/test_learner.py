@@ -34,7 +34,7 @@ TARGETS = ["price", "weight", "sold"]
 
 @pytest.fixture(scope="module")
 def fitted():
-    return Learner(families=("linear",), workers=0).fit(related(), TARGETS)
+    return Learner(families=("linear",), workers=0, folds=5).fit(related(), TARGETS)
 
 
 def test_predictions_come_back_in_the_targets_own_units_and_labels(fitted):
@@ -84,8 +84,8 @@ def test_a_model_folder_holds_no_pickle_and_is_refused_when_a_file_is_swapped(fi
 
 def test_a_target_in_other_units_changes_no_prediction():
     table = related()
-    metres = Learner(families=("linear",), workers=0).fit(table, TARGETS)
-    millimetres = Learner(families=("linear",), workers=0).fit(table.assign(price=table["price"] * 1000), TARGETS)
+    metres = Learner(families=("linear",), workers=0, folds=5).fit(table, TARGETS)
+    millimetres = Learner(families=("linear",), workers=0, folds=5).fit(table.assign(price=table["price"] * 1000), TARGETS)
     here, there = metres.predict_means(table), millimetres.predict_means(table)
     np.testing.assert_allclose(there["price"], here["price"] * 1000, rtol=1e-3)
     for name in ("weight", "sold"):
@@ -103,7 +103,7 @@ def long_table(seed=0, tasks=8, rows=25):
 
 
 def test_in_the_long_layout_many_small_tasks_learn_together():
-    learner = Learner(families=("linear",), workers=0).fit(long_table(), ["score"], task_column="shop")
+    learner = Learner(families=("linear",), workers=0, folds=5).fit(long_table(), ["score"], task_column="shop")
     assert len(learner.tasks_) == 8
     assert not learner.plan_.is_separate
     assert learner.report_.delta_m.estimate > 0.1
@@ -121,7 +121,7 @@ def test_learning_together_pays_where_a_small_task_has_a_large_relative():
         clean = x @ direction
         table["A"] = np.where(np.arange(420) < 20, clean + rng.normal(size=420), np.nan)
         table["B"] = np.where(np.arange(420) < 20, np.nan, clean + rng.normal(size=420))
-        learner = Learner(families=("linear",), workers=0).fit(table, ["A", "B"])
+        learner = Learner(families=("linear",), workers=0, folds=5).fit(table, ["A", "B"])
         new = rng.normal(size=(500, 50))
         frame = pd.DataFrame(new, columns=table.columns[:50])
         errors = {side: np.mean((learner.predict_means(frame, side)["A"][:, 0] - new @ direction) ** 2)
@@ -140,7 +140,7 @@ def test_learning_together_is_refused_where_tasks_have_nothing_in_common():
         basis = np.linalg.qr(rng.normal(size=(20, 2)))[0]
         for name, direction in zip("AB", basis.T, strict=True):
             table[name] = x @ direction * 3 + rng.normal(size=200)
-        separate.append(Learner(families=("linear",), workers=0).fit(table, ["A", "B"]).plan_.is_separate)
+        separate.append(Learner(families=("linear",), workers=0, folds=5).fit(table, ["A", "B"]).plan_.is_separate)
     assert sum(separate) >= 19
 
 
@@ -154,7 +154,7 @@ def test_a_given_plan_is_followed_and_a_forced_one_too():
 
 def test_a_test_part_is_never_trained_on_and_judges_the_report():
     table = related(400)
-    learner = Learner(families=("linear",), workers=0).fit(table, ["weight"], test=0.25)
+    learner = Learner(families=("linear",), workers=0, folds=5).fit(table, ["weight"], test=0.25)
     assert learner.report_.evidence == "the test part of 100 rows"
     assert learner.report_.rows == 300
 
@@ -173,7 +173,7 @@ def test_a_test_part_is_never_trained_on_and_judges_the_report():
 ])
 def test_bad_input_is_refused_with_its_name(change, options, error, words):
     with pytest.raises(error, match=words):
-        Learner(families=("linear",), workers=0).fit(change(related()), **{"targets": TARGETS, **options})
+        Learner(families=("linear",), workers=0, folds=5).fit(change(related()), **{"targets": TARGETS, **options})
 
 
 def test_a_table_to_predict_with_a_column_missing_is_refused_and_unseen_categories_work(fitted):

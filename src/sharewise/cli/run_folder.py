@@ -42,12 +42,18 @@ class RunFolder:
 
     def is_complete(self) -> bool:
         """Whether a run to be resumed had ended already: the model is there, the run folder is not."""
-        return self.resume and _is_model(self.out) and not self.path.exists()
+        is_complete = self.resume and _is_model(self.out) and not self.path.exists()
+        if is_complete:
+            self._sweep()
+        return is_complete
 
     def finish(self, save: Callable[..., None]) -> None:
-        """Save the model in the place of what stood there, then let the run folder go, and what killed runs left."""
+        """Save the model in the place of what stood there, then let the run folder go, and drafts of killed runs."""
         save(self.out, overwrite=True)
         discard(self.path)
+        self._sweep()
+
+    def _sweep(self) -> None:
         for name, end in product((self.out.name, self.path.name), ("draft", "old")):
             for left in self.out.parent.glob(f".{escape(name)}.*.{end}"):
                 shutil.rmtree(left, ignore_errors=True)

@@ -27,6 +27,7 @@ class Size:
 
 # Constant and exponents of rows, features and target columns: seconds = exp(constant) * rows^a * features^b * targets^c
 FORMULAS: dict[str, tuple[float, float, float, float]] = {
+    "trivial, separate": (-9.0, 0.3, 0.0, 0.7),
     "linear, separate": (-7.5, 0.6, 0.4, 0.85),
     "extra trees, light, separate": (-6.4, 0.8, 0.46, 1.15),
     "extra trees, strong, separate": (-6.8, 0.8, 0.46, 1.15),

@@ -61,7 +61,7 @@ class Learner:
 
     def __init__(self, *, time_budget: float | str | None = None, plan: str | Plan | Path = "auto",
                  families: Sequence[str] | None = None, kinds: Mapping[str, str | Kind] | None = None,
-                 drop: Sequence[str] = (), drop_leaks: bool = False, folds: int | None = None, seed: int = 0,
+                 drop: Sequence[str | int] = (), drop_leaks: bool = False, folds: int | None = None, seed: int = 0,
                  workers: int | None = None, on_progress: Callable[[Progress], None] | None = None) -> None:
         self.time_budget, self.plan, self.families, self.kinds = time_budget, plan, families, kinds
         self.drop, self.drop_leaks, self.folds, self.seed = drop, drop_leaks, folds, seed
@@ -78,9 +78,10 @@ class Learner:
             one_of("family", family, FAMILIES)
 
     # -- learning ----------------------------------------------------------------------------------------------
-    def fit(self, table: Any, targets: Sequence[str | Task], *, task_column: str | None = None,
-            group: str | None = None, time: str | None = None, split: str | None = None, test: float = 0.0,
-            run_folder: str | Path | None = None, resume: bool = False, started: float | None = None) -> Learner:
+    def fit(self, table: Any, targets: Sequence[str | int | Task], *, task_column: str | int | None = None,
+            group: str | int | None = None, time: str | int | None = None, split: str | int | None = None,
+            test: float = 0.0, run_folder: str | Path | None = None, resume: bool = False,
+            started: float | None = None) -> Learner:
         """Learn ``targets`` from a table: a path, a pandas or polars frame, an array, or a dict of columns.
 
         ``task_column``: the long layout, in which a row belongs to the task that this column names. ``group``: rows
@@ -90,11 +91,14 @@ class Learner:
         time.monotonic() that the budget counts from. DataError, UsageError or JobError, each with what to do.
         """
         began = monotonic() if started is None else started
-        question = Question(_as_list(targets), task_column, group, time, split, test)
+        roles = {"task_column": task_column, "group": group, "time": time, "split": split}
+        named = {role: None if name is None else as_name(role, name) for role, name in roles.items()}
+        question = Question(_as_list(targets), **named, test=test)
         run = self._open_run(run_folder, resume)
         with Crew(run, self._crew_size()) as crew:
             frame = as_table(table)
-            prepared = prepare(frame, question, self.kinds, self.drop, self.drop_leaks, self.folds, self.seed)
+            drop = [as_name("a column to drop", name) for name in self.drop]
+            prepared = prepare(frame, question, self.kinds, drop, self.drop_leaks, self.folds, self.seed)
             self.tasks_, self.findings_, self.group_ = prepared.tasks, prepared.findings, question.group
             self.scales_ = fit_scales(self.tasks_, prepared.Y)
             candidates = portfolio(prepared, self.plan, self.families, self.seed)
@@ -161,11 +165,8 @@ class Learner:
         self.report_ = build_report(self.tasks_, self.served_, self.plan_, self.facts_, evidence)
 
     def _evidence(self, frame: pd.DataFrame, words: str) -> Evidence:
-        Y = encode_targets(frame, self.tasks_)
-        if np.isnan(Y).all():
-            raise DataError("the table", f"has no observed target in {len(frame)} rows", "it must have one at least",
-                            "Fill in the targets of some rows.")
-        return evidence_of_table(self.tasks_, Y, self.served_, frame, group_codes(frame, self.group_), words)
+        groups = group_codes(frame, self.group_)
+        return evidence_of_table(self.tasks_, encode_targets(frame, self.tasks_), self.served_, frame, groups, words)
 
     # -- using -------------------------------------------------------------------------------------------------
     def predict_means(self, table: Any, which: str = "chosen") -> dict[str, Float[Array, "N C"]]:
@@ -188,6 +189,9 @@ class Learner:
         frame = as_table(table)
         served = self._fitted()
         evidence = self._evidence(frame, f"{len(frame)} new rows")
+        if not any(map(len, evidence.rows.values())):
+            raise DataError("the table", f"has no observed target in {len(frame)} rows", "it must have one at least",
+                            "Fill in the targets of some rows.")
         return build_report(self.tasks_, served, self.plan_, self.facts_, evidence)
 
     def _fitted(self) -> Served:
@@ -241,7 +245,7 @@ def load(folder: str | Path) -> Learner:
     return Learner.load(folder)
 
 
-def _as_list(targets: Sequence[str | Task]) -> list[str | Task]:
+def _as_list(targets: Sequence[str | int | Task]) -> list[str | Task]:
     listed = [targets] if isinstance(targets, (str, Task)) else list(() if targets is None else targets)
     names = [target if isinstance(target, Task) else as_name("a target", target) for target in listed]
     if not names:

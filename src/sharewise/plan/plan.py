@@ -97,7 +97,10 @@ class Plan:
     def read(cls, path: str | Path) -> Plan:
         """The plan in a JSON file. DataError where the file is missing or holds none."""
         try:
-            return cls.from_json(json.loads(Path(path).read_text(encoding="utf-8")))
+            state = json.loads(Path(path).read_text(encoding="utf-8"))
+            if not isinstance(state, dict):
+                raise ValueError(f"it holds {json.dumps(state)[:40]}")
+            return cls.from_json(state)
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise DataError(f"plan {str(path)!r}", f"can't be read ({error})",
                             'it must be "auto", "separate", "together" or a JSON file {"groups": [{"learns": [...]}]}',

@@ -20,7 +20,7 @@ from ..base.checks import one_of
 from ..base.estimator import Estimator
 from ..relate import group, label_affinity
 from ..solve.chain import Stacked
-from ..solve.linear import Linear, MeanRegularized
+from ..solve.linear import Linear, MeanRegularized, Trivial
 from ..solve.trees import (
     BoostedTrees,
     ExtraTrees,
@@ -91,6 +91,7 @@ def _separate(tasks: Sequence[Task], leaf_rows: int, seed: int) -> list[Candidat
     """Every family, each task alone."""
     plan = Plan.separate([task.name for task in tasks])
     makers: dict[str, Estimator] = {
+        "trivial": Trivial(tasks, seed=seed),
         "linear": Linear(tasks, seed=seed),
         **{f"extra trees, {word}": ExtraTrees(tasks, trees=TREES, leaf_rows=rows * leaf_rows, features=share,
                                                  seed=seed) for word, (rows, share) in FORESTS.items()},

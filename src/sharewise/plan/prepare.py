@@ -41,11 +41,6 @@ class Question:
     split: str | None = None
     test: float = 0.0
 
-    def __post_init__(self) -> None:
-        for option in ROLES:
-            name = getattr(self, option)
-            object.__setattr__(self, option, None if name is None else as_name(option, name))
-
     def check_columns(self, table: pd.DataFrame) -> None:
         """UnknownNameError for a column that the table lacks; UsageError where options are at odds."""
         targets = {column for target in self.targets
@@ -125,7 +120,7 @@ def _encoder(table: pd.DataFrame, train: Int[Array, "n"], features: list[str]) -
 
 def _features(table: pd.DataFrame, tasks: Sequence[Task], question: Question, drop: Sequence[str]) -> list[str]:
     """The columns that are neither targets nor roles nor dropped, in the table's order."""
-    drop = list(no_duplicates("drop", [as_name("a column to drop", name) for name in drop]))
+    no_duplicates("drop", list(drop))
     for name in drop:
         if name not in table.columns:
             raise UnknownNameError.near("column to drop", name, table.columns)
@@ -169,6 +164,9 @@ def _test_part(table: pd.DataFrame, Y: Array, tasks: Sequence[Task], question: Q
         if not test.any() or test.all():
             raise DataError(f"split column {question.split!r}", f"holds {sorted(words.unique())[:5]!r}",
                             f"some rows, not all, must say one of {', '.join(TEST_WORDS)}", "Mend the column.")
+        if np.isnan(Y[test]).all():
+            raise DataError(f"split column {question.split!r}", f"names {test.sum()} test rows without a target",
+                            "some must have one, to be judged on", "Leave them out and predict them later.")
         return test
     if question.test:
         return split_test(Y, tasks, fraction=question.test, seed=seed, groups=groups, time=time)

@@ -2,3 +2,4 @@
 
 from .linear import Linear as Linear
 from .mean_regularized import MeanRegularized as MeanRegularized
+from .trivial import Trivial as Trivial
