@@ -20,10 +20,10 @@ import pytest
 from sharewise.cli import main
 
 pytestmark = pytest.mark.slow
-KILLS, MOST_SECONDS = 10, 60.0
+KILLS, MOST_SECONDS = 10, 45.0
 
 
-def shop(rows: int = 90) -> pd.DataFrame:
+def shop(rows: int = 60) -> pd.DataFrame:
     """A number and a yes-or-no to predict."""
     rng = np.random.default_rng(0)
     size = rng.normal(size=rows)

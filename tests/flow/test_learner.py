@@ -85,7 +85,8 @@ def test_a_model_folder_holds_no_pickle_and_is_refused_when_a_file_is_swapped(fi
 def test_a_target_in_other_units_changes_no_prediction():
     table = related()
     metres = Learner(families=("linear",), workers=0, folds=5).fit(table, TARGETS)
-    millimetres = Learner(families=("linear",), workers=0, folds=5).fit(table.assign(price=table["price"] * 1000), TARGETS)
+    scaled = table.assign(price=table["price"] * 1000)
+    millimetres = Learner(families=("linear",), workers=0, folds=5).fit(scaled, TARGETS)
     here, there = metres.predict_means(table), millimetres.predict_means(table)
     np.testing.assert_allclose(there["price"], here["price"] * 1000, rtol=1e-3)
     for name in ("weight", "sold"):

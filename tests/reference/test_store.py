@@ -40,6 +40,7 @@ def test_an_existing_folder_is_kept_unless_overwriting_is_asked_for(tmp_path):
 @pytest.mark.parametrize(("spoil", "words"), [
     (lambda folder: (folder / "part" / "a.txt").unlink(), "lacks the file 'part/a.txt'"),
     (lambda folder: (folder / "part" / "a.txt").write_text("two"), "changed file 'part/a.txt'"),
+    (lambda folder: (folder / "more.txt").write_text("three"), "holds the file 'more.txt'"),
     (lambda folder: (folder / "model.json").write_text("{"), "no readable model.json"),
     (lambda folder: (folder / "model.json").unlink(), "no readable model.json"),
     (lambda folder: (folder / "model.json").write_text(json.dumps({"format": 9, "files": {}})), "has format 9"),

@@ -16,6 +16,16 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 
 
+def shown(value: object) -> str:
+    """A value as its user wrote it: the repr, without the name of a NumPy type.
+
+    >>> import numpy as np
+    >>> shown(np.float64(1.5)), shown("a")
+    ('1.5', "'a'")
+    """
+    return repr(value.item() if hasattr(value, "item") else value)
+
+
 class SharewiseError(Exception):
     """The root: ``thing was; must. do`` in one line, four parts that say all.
 

@@ -104,6 +104,11 @@ def unseal(folder: Path, version: int) -> dict[str, Any]:
     if found > version:
         raise FolderError(thing, f"has format {found}", f"this version of sharewise reads up to format {version}",
                           "Upgrade sharewise.")
+    strange = sorted({path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+                     - {*files, SEAL})
+    if strange:
+        raise FolderError(thing, f"holds the file {strange[0]!r}, which is not its own", "it must be as it was saved",
+                          "Remove the file, or fit again.")
     for name, expected in files.items():
         path = folder / name
         if not path.is_file():

@@ -42,7 +42,7 @@ def chance_of_gain(gains: Float[Array, "T"], errors: Float[Array, "T"], margin: 
     integrated out, on the grid and in closed form.
 
     >>> chance_of_gain(np.array([0.1, 0.0]), np.array([0.01, 0.01])).round(2).tolist()
-    [1.0, 0.51]
+    [1.0, 0.54]
     """
     errors = np.maximum(errors, 1e-9)
     log_weights, chances = [], []

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 Array = np.ndarray
 FAMILIES = ("linear", "trees", "network", "chain")
 DECAYS = {"light": 0.1, "strong": 2.0}  # of a network's weights
+RATES = {"light": 0.06, "strong": 0.12}  # of boosting: small trees take more rounds
 FORESTS = {"light": (1, 1.0), "strong": (5, 0.35)}  # least rows of a leaf, and share of features tried at a split
 HEAD_START = 0.3  # separate candidates go before shared ones of more than this share of their cost
 ROWS_A_LEAF = 4000  # so many rows make a forest's smallest leaf one row larger: its size must not grow without end
@@ -96,7 +97,8 @@ def _separate(tasks: Sequence[Task], leaf_rows: int, seed: int) -> list[Candidat
         **{f"extra trees, {word}": ExtraTrees(tasks, trees=TREES, leaf_rows=rows * leaf_rows, features=share,
                                                  seed=seed) for word, (rows, share) in FORESTS.items()},
         "random forest": RandomForest(tasks, trees=TREES, leaf_rows=2 * leaf_rows, seed=seed),
-        **{f"boosted trees, {word}": BoostedTrees(tasks, regularisation=word, seed=seed) for word in DECAYS},
+        **{f"boosted trees, {word}": BoostedTrees(tasks, regularisation=word, learning_rate=rate, seed=seed)
+           for word, rate in RATES.items()},
         **{f"network, {word}": Network(tasks, sharing="separate", weight_decay=decay, seed=seed)
            for word, decay in DECAYS.items()}}
     return [Candidate(f"{name}, separate", plan, (estimator,)) for name, estimator in makers.items()]
@@ -119,7 +121,8 @@ def _pooled(leaf_rows: int, seed: int) -> dict[str, Maker]:
     """Trees for the long layout: every row is one task's."""
     makers: dict[str, Maker] = {}
     for word, (rows, share) in FORESTS.items():
-        makers[f"pooled boosted trees, {word}"] = partial(PooledTrees, regularisation=word, seed=seed)
+        makers[f"pooled boosted trees, {word}"] = partial(
+            PooledTrees, regularisation=word, learning_rate=RATES[word], seed=seed)
         makers[f"pooled extra trees, {word}"] = partial(
             PooledExtraTrees, trees=TREES, leaf_rows=rows * leaf_rows, features=share, seed=seed)
     return makers
@@ -136,7 +139,7 @@ def _joint(leaf_rows: int, seed: int) -> dict[str, Maker]:
     makers["stacked extra trees"] = lambda own: Stacked(
         own, ExtraTrees(own, trees=TREES // 2, leaf_rows=2 * leaf_rows, seed=seed), seed=seed)
     makers["stacked boosted trees"] = lambda own: Stacked(
-        own, BoostedTrees(own, regularisation="strong", seed=seed), seed=seed)
+        own, BoostedTrees(own, regularisation="strong", learning_rate=RATES["strong"], seed=seed), seed=seed)
     return makers
 
 

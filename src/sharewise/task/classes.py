@@ -10,6 +10,7 @@ import pandas as pd
 from jaxtyping import Float
 
 from ..base import DataError, UsageError
+from ..base.errors import shown
 from .kind import SMALLEST_PROBABILITY, Array
 from .scale import Scale
 
@@ -29,7 +30,7 @@ def encode_labels(values: pd.DataFrame, classes: Sequence[Any]) -> Float[Array, 
     target = values[column].astype(object).map(codes).to_numpy(dtype=np.float64, na_value=np.nan)
     wrong = np.flatnonzero(np.isnan(target) & values[column].notna().to_numpy())
     if len(wrong):
-        raise DataError(f"target {column!r}", f"has {values[column].iloc[wrong[0]]!r} in row {wrong[0]}",
+        raise DataError(f"target {column!r}", f"has {shown(values[column].iloc[wrong[0]])} in row {wrong[0]}",
                         f"its classes are {', '.join(map(repr, list(classes)[:8]))}",
                         "Empty the cell, or add the class where the kind is set.")
     return target[:, None]

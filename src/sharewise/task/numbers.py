@@ -7,6 +7,7 @@ import pandas as pd
 from jaxtyping import Float
 
 from ..base import DataError
+from ..base.errors import shown
 
 
 def encode_numbers(values: pd.DataFrame) -> Float[np.ndarray, "N 1"]:
@@ -15,6 +16,6 @@ def encode_numbers(values: pd.DataFrame) -> Float[np.ndarray, "N 1"]:
     numbers = pd.to_numeric(values[column], errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
     wrong = np.flatnonzero(np.isnan(numbers) & values[column].notna().to_numpy() | np.isinf(numbers))
     if len(wrong):
-        raise DataError(f"target {column!r}", f"has {values[column].iloc[wrong[0]]!r} in row {wrong[0]}",
+        raise DataError(f"target {column!r}", f"has {shown(values[column].iloc[wrong[0]])} in row {wrong[0]}",
                         "it must be a finite number or empty", "Mend the row or empty the cell.")
     return numbers[:, None]

@@ -17,7 +17,8 @@ Array = np.ndarray
 
 class Trivial(Estimator):
     """The mean, rate or class shares of each task's observed targets, whatever the features say: a linear model
-    without slopes. It costs nothing, so that there is an answer however short the time is.
+    without slopes. It costs nothing, so that there is an answer however short the time is. The null
+    model (McCullagh, Nelder 1989, Generalized linear models, section 2.3).
 
     >>> from sharewise.task import Regression, Task
     >>> model = Trivial([Task("a", Regression())]).fit(np.zeros((2, 1)), np.array([[1.0], [3.0]]))

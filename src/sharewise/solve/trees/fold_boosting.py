@@ -14,10 +14,10 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from ..pieces import Piece, is_constant, trivial
-from .boosting import Boosted, Settings, boosting_options, part_of, trivial_loss
+from .boosting import Boosted, Settings, boosting_options, most_rounds, part_of, trivial_loss
 
 Array = np.ndarray
-MOST_ROUNDS, PATIENCE = 600, 40
+MOST_ROUNDS, PATIENCE = 500, 30
 
 
 class Grown(NamedTuple):
@@ -44,7 +44,8 @@ def _grow(data: lightgbm.Dataset, piece: Piece, own: Piece, settings: Settings) 
         return None
     losses: dict[str, dict[str, list[float]]] = {}
     watch: list[Any] = [lightgbm.early_stopping(PATIENCE, verbose=False), lightgbm.record_evaluation(losses)]
-    model = lightgbm.train(boosting_options(own, settings), part_of(data, piece, own.rows), MOST_ROUNDS,
+    model = lightgbm.train(boosting_options(own, settings), part_of(data, piece, own.rows),
+                           min(MOST_ROUNDS, most_rounds(len(own.rows), data.num_feature())),
                            valid_sets=[part_of(data, piece, held)], callbacks=watch)
     after = next(iter(losses["valid_0"].values()))
     return Grown(model, np.array([trivial_loss(piece, held, trivial(own), None), *after]))
