@@ -124,7 +124,8 @@ def _check_observed(column: pd.Series) -> None:
         raise DataError(thing, f"has the one value {native(seen.iloc[0])!r} in {len(seen)} row{'s' * (len(seen) > 1)}",
                         "it needs 2 different ones", "Drop it from the targets.")
     if sort == "number":
-        span = float(seen.max()) - float(seen.min())
+        numbers = seen.astype(float)
+        span = float(numbers.max() - numbers.min())
         if not LEAST_SPAN < span < MOST_SPAN and np.isfinite(span):
             raise DataError(thing, f"spans {span:.3g}", f"its numbers must lie {LEAST_SPAN:g} to {MOST_SPAN:g} apart",
                             "Give it in other units.")
