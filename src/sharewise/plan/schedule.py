@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+MIGHT = 4.0  # a candidate that is guessed at so many times the time that is left may still make it
 TRUST = 3.0  # seconds of finished work from which on the correction counts more than the first guess
 FINISH_SHARE = 0.12  # of the budget is kept for choosing, judging and saving
 
@@ -38,13 +39,16 @@ class Schedule:
         return self.seconds[number] * (self.taken_so_far + TRUST) / (self.guessed_so_far + TRUST)
 
     def next(self, elapsed: float, nothing_yet: bool) -> int | None:
-        """The first waiting candidate that can still be done; the cheapest one as long as there is nothing at all."""
-        fitting = [number for number in self.waiting if elapsed + self.expected(number) <= self.deadline]
+        """The first waiting candidate that should fit into the time that is left; else the cheapest one if it might:
+        guesses are rough, and a worker without work gains nothing."""
+        left = self.deadline - elapsed
+        fitting = [number for number in self.waiting if self.expected(number) <= left]
         if fitting:
             return fitting[0]
-        if nothing_yet and self.waiting and elapsed < self.deadline:
-            return min(self.waiting, key=self.expected)
-        return None
+        cheapest = min(self.waiting, key=self.expected, default=None)
+        if cheapest is None or left <= 0 or (self.expected(cheapest) > MIGHT * left and not nothing_yet):
+            return None
+        return cheapest
 
     def taken(self, number: int) -> Schedule:
         """The schedule once a candidate is being fitted."""
