@@ -120,13 +120,14 @@ def test_gains_scattered_around_nothing_are_no_evidence():
     assert (chance_of_gain(gains, np.full(20, 0.02)) < 0.95).all()
 
 
-def test_no_shared_candidate_goes_before_the_separate_ones_of_its_family():
-    from sharewise.plan.portfolio import candidates_for, in_order
-    from sharewise.task import Task
+def test_no_shared_candidate_starts_before_a_separate_one_of_its_family():
+    schedule = Schedule.of([1.0, 50.0, 9.0], None, kin=["trees", "trees", "linear"], shares=[True, False, True])
+    assert schedule.next(0.0, nothing_yet=True) == 1
+    assert schedule.taken(1).next(0.0, nothing_yet=False) == 0
+    assert schedule.may_start(2)  # there is no separate one of its family to wait for
 
-    tasks = [Task(f"t{at}", Regression()) for at in range(4)]
-    candidates = in_order(candidates_for(tasks, np.random.default_rng(0).normal(size=(40, 4))))
-    for at, candidate in enumerate(candidates):
-        if candidate.shares:
-            assert all(other.shares or other.kin != candidate.kin for other in candidates[at:])
-    assert {candidate.kin for candidate in candidates} == {"linear", "trees", "network"}
+
+def test_a_family_that_takes_longer_than_guessed_says_nothing_of_the_others():
+    schedule = Schedule.of([10.0] * 3, 100.0, kin=["a", "a", "b"]).taken(0).finished(0, 40.0)
+    assert schedule.expected(1) > 30.0
+    assert schedule.expected(2) == 10.0

@@ -53,8 +53,8 @@ FORMULAS: dict[str, tuple[float, float, float, float]] = {
 
 
 def guess_seconds(candidate: Candidate, size: Size) -> float:
-    """Seconds for all folds of a candidate on one core. ``benchmarks/effort.py`` measures the formulas; those of boosted
-    and pooled trees, whose rounds hang on the data, are rounded towards what real tables took."""
+    """Seconds for all folds of a candidate on one core. ``benchmarks/effort.py`` measures the formulas; those of
+    boosted and pooled trees, whose rounds hang on the data, are rounded towards what real tables took."""
     name = candidate.name if not candidate.shares else f"{candidate.name.rpartition(',')[0]}, together"
     constant, rows, features, targets = FORMULAS[name]
     count = size.rows if candidate.shares else size.rows_a_task

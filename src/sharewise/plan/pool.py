@@ -108,7 +108,7 @@ def fit_all(run: RunFolder, candidates: Sequence[Candidate], budget: float | Non
             crew: Crew, on_progress: Callable[[Progress], None] | None) -> Outcome:
     """Fit candidates in order until all are done or the budget says stop. JobError where none can be done."""
     done = [number for number, candidate in enumerate(candidates) if run.is_done(candidate)]
-    schedule = Schedule.of([candidate.seconds for candidate in candidates], budget, done)
+    schedule = schedule_of(candidates, budget, done)
     failed: dict[int, str] = {}
     idle, busy = list(crew.workers), set[int]()
     while True:
@@ -148,13 +148,19 @@ def fit_here(run: RunFolder, candidates: Sequence[Candidate], budget: float | No
     from .worker import fit_one
 
     done = [number for number, candidate in enumerate(candidates) if run.is_done(candidate)]
-    schedule = Schedule.of([candidate.seconds for candidate in candidates], budget, done)
+    schedule = schedule_of(candidates, budget, done)
     while (number := schedule.next(elapsed(), not done)) is not None:
         _report(on_progress, candidates, schedule, done, {number}, elapsed(), 1)
         schedule = schedule.taken(number).finished(number, fit_one(run, candidates[number]))
         done.append(number)
         run.spend(elapsed())
     return _checked(Outcome(sorted(done), {}), candidates, budget)
+
+
+def schedule_of(candidates: Sequence[Candidate], budget: float | None, done: Sequence[int]) -> Schedule:
+    """The schedule of these candidates."""
+    return Schedule.of([candidate.seconds for candidate in candidates], budget, done,
+                       [candidate.kin for candidate in candidates], [candidate.shares for candidate in candidates])
 
 
 def _report(on_progress: Callable[[Progress], None] | None, candidates: Sequence[Candidate], schedule: Schedule,

@@ -61,18 +61,7 @@ def portfolio(prepared: Prepared, plan: str | Plan | Path, families: Sequence[st
                          f"here are {', '.join(dict.fromkeys(one.family for one in found))}", "Name one of them.")
     size = Size.of(prepared.X, prepared.Y)
     timed = [replace(candidate, seconds=guess_seconds(candidate, size)) for candidate in kept]
-    return in_order(timed)
-
-
-def in_order(candidates: Sequence[Candidate]) -> list[Candidate]:
-    """Cheap before dear, separate ones ahead, and no shared one before all separate ones of its family: or else what
-    the family brings would pass for what sharing brings."""
-    rank: dict[str, float] = {}
-    for candidate in candidates:
-        if not candidate.shares:
-            rank[candidate.kin] = max(rank.get(candidate.kin, 0.0), HEAD_START * candidate.seconds)
-    return sorted(candidates, key=lambda one: (max(one.seconds, rank.get(one.kin, 0.0)) if one.shares else
-                                               HEAD_START * one.seconds, one.shares))
+    return sorted(timed, key=lambda one: (one.seconds * (1.0 if one.shares else HEAD_START), one.shares))
 
 
 def candidates_for(tasks: Sequence[Task], Y: Float[Array, "N W"],

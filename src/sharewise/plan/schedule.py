@@ -14,20 +14,25 @@ FINISH_SHARE = 0.12  # of the budget is kept for choosing, judging and saving
 class Schedule:
     """Candidates in the order in which they are wanted, by first guesses of their ``seconds``.
 
-    The guesses are corrected by what the finished ones took, against what was guessed for these.
+    ``kin`` is the family of each, and ``shares`` whether it shares. The guesses are corrected by what finished ones of
+    the same family ``took``, as (family, guessed, taken). A shared candidate waits until a separate one of its family
+    has been taken: or else what the family brings would pass for what sharing brings.
     """
 
     seconds: tuple[float, ...]
+    kin: tuple[str, ...]
+    shares: tuple[bool, ...]
     budget: float | None
     waiting: tuple[int, ...]
-    taken_so_far: float = 0.0
-    guessed_so_far: float = 0.0
+    took: tuple[tuple[str, float, float], ...] = ()
 
     @classmethod
-    def of(cls, seconds: Sequence[float], budget: float | None, done: Sequence[int] = ()) -> Schedule:
-        """The schedule at the start, or after some are ``done``."""
+    def of(cls, seconds: Sequence[float], budget: float | None, done: Sequence[int] = (),
+           kin: Sequence[str] = (), shares: Sequence[bool] = ()) -> Schedule:
+        """The schedule at the start, or after some are ``done``; without ``kin`` and ``shares`` all are alike."""
         waiting = tuple(number for number in range(len(seconds)) if number not in set(done))
-        return cls(tuple(seconds), budget, waiting)
+        return cls(tuple(seconds), tuple(kin) or ("",) * len(seconds), tuple(shares) or (False,) * len(seconds), budget,
+                   waiting)
 
     @property
     def deadline(self) -> float:
@@ -36,16 +41,24 @@ class Schedule:
 
     def expected(self, number: int) -> float:
         """Seconds that a candidate should take, as things stand."""
-        return self.seconds[number] * (self.taken_so_far + TRUST) / (self.guessed_so_far + TRUST)
+        guessed = sum(one[1] for one in self.took if one[0] == self.kin[number])
+        taken = sum(one[2] for one in self.took if one[0] == self.kin[number])
+        return self.seconds[number] * (taken + TRUST) / (guessed + TRUST)
+
+    def may_start(self, number: int) -> bool:
+        """Whether no separate candidate of its family still has to go first."""
+        apart = [other for other, kin in enumerate(self.kin) if kin == self.kin[number] and not self.shares[other]]
+        return not self.shares[number] or not apart or any(other not in self.waiting for other in apart)
 
     def next(self, elapsed: float, nothing_yet: bool) -> int | None:
         """The first waiting candidate that should fit into the time that is left; else the cheapest one if it might:
         guesses are rough, and a worker without work gains nothing."""
         left = self.deadline - elapsed
-        fitting = [number for number in self.waiting if self.expected(number) <= left]
+        open_ones = [number for number in self.waiting if self.may_start(number)]
+        fitting = [number for number in open_ones if self.expected(number) <= left]
         if fitting:
             return fitting[0]
-        cheapest = min(self.waiting, key=self.expected, default=None)
+        cheapest = min(open_ones, key=self.expected, default=None)
         if cheapest is None or left <= 0 or (self.expected(cheapest) > MIGHT * left and not nothing_yet):
             return None
         return cheapest
@@ -56,5 +69,4 @@ class Schedule:
 
     def finished(self, number: int, seconds: float) -> Schedule:
         """The schedule once a candidate has taken so long."""
-        return replace(self, taken_so_far=self.taken_so_far + seconds,
-                       guessed_so_far=self.guessed_so_far + self.seconds[number])
+        return replace(self, took=(*self.took, (self.kin[number], self.seconds[number], seconds)))
