@@ -36,7 +36,7 @@ def add_arguments(parser: Parser) -> None:
     columns.add_argument("--drop-leaks", action="store_true", help="drop features that alone give a target away")
     splits = parser.add_argument_group("splits")
     splits.add_argument("--group", metavar="C", help="rows of one group never stand on both sides of a split")
-    splits.add_argument("--time", metavar="C", help="split in time: never learn from what comes later")
+    splits.add_argument("--time", metavar="C", help="folds are blocks in time, the test part the latest rows")
     splits.add_argument("--split", metavar="C", help="a column that holds train or test")
     splits.add_argument("--test", metavar="SHARE", type=float, default=0.0,
                         help="share of the rows held out for the report, 0 to 0.9 (default: none)")

@@ -109,7 +109,7 @@ def _gain_axis(gains: Sequence[Gain], labelled: bool) -> Axis:
     highs = [gain.high for gain in gains if math.isfinite(gain.high)] or [0.0]
     low = max(min(0.0, *values, *lows), min(0.0, *values) - reach)
     high = min(max(0.0, *values, *highs), max(0.0, *values) + reach)
-    low, high = min(low, -0.005), max(high, 0.005)
+    low, high = min(low, -0.03), max(high, 0.03)  # or the ticks could not be told apart
     edge = 0.03 * (high - low)
     return Axis(low - edge, high + edge, LEFT if labelled else 40.0, WIDTH - (RIGHT if labelled else 40.0))
 
