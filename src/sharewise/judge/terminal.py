@@ -157,7 +157,8 @@ def _findings(report: Report) -> list[RenderableType]:
     from rich.text import Text
 
     return [Padding(Text(f"{one.get('level', 'note')}: ", style=LEVELS.get(one.get("level", ""), "cyan"))
-                    .append(f"{one.get('subject', '')} ", style="bold").append(one.get("message", ""), style="not bold")
+                    .append(f"{one.get('subject', '')} ", style="bold")
+                    .append(f"{one.get('message', '').rstrip('.')}.", style="not bold")
                     .append(f" {one.get('remedy', '')}", style="dim"), (0, 0, 0, 2)) for one in report.findings]
 
 
