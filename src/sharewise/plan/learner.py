@@ -252,8 +252,3 @@ def _as_list(targets: Sequence[str | int | Task]) -> list[str | Task]:
         raise UsageError("targets", "is empty", "it must name one or more columns", "Name them.")
     no_duplicates("targets", [name if isinstance(name, str) else name.name for name in names])
     return names
-
-
-def remove_run(run_folder: str | Path) -> None:
-    """Delete a run folder once its model is saved."""
-    shutil.rmtree(run_folder, ignore_errors=True)
