@@ -18,7 +18,7 @@ import numpy as np
 
 from sharewise.plan.candidate import Candidate
 from sharewise.plan.crossfit import cross_fit
-from sharewise.plan.portfolio import candidates_for
+from sharewise.plan.portfolio import Grove, candidates_for
 from sharewise.task import Binary, Regression, Task
 
 SIZES = [(200, 10, 2), (200, 10, 8), (200, 500, 2), (1000, 10, 2), (1000, 60, 4), (4000, 20, 2), (12000, 20, 2)]
@@ -52,7 +52,7 @@ def main() -> None:
     measured: dict[str, list[tuple[int, int, int, float]]] = {}
     for rows, features, targets in SIZES:
         tasks, X, Y = table(rows, features, targets)
-        for candidate in candidates_for(tasks, Y):
+        for candidate in candidates_for(tasks, Y, Grove.of(*X.shape, 5)):
             times = measured.setdefault(candidate.name, [])
             if (only and not any(word in candidate.name for word in only)) or "grouped" in candidate.name:
                 continue

@@ -1,4 +1,4 @@
-"""What every estimator of the rooms solve.trees, solve.linear and solve.chain keeps, whatever its method."""
+"""What every estimator keeps, whatever its method."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ from sharewise.base.calls import from_call, to_call
 from sharewise.base.estimator import Estimator
 from sharewise.task import Binary, Count, Multiclass, Multilabel, Ordinal, Regression, Task, observed_rows
 
-ROOMS = ("solve.trees", "solve.linear", "solve.chain")
+ROOMS = ("solve.trees", "solve.linear", "solve.chain", "train")
 FOUND = {f"{room}.{name}": kind for room in ROOMS for name, kind in catalogue.classes(room, Estimator).items()}
-QUICK: dict[str, Any] = {"trees": 12, "rounds": 8, "folds": 2, "orders": 2, "strength": 1.0, "similarity": 1.0}
+QUICK: dict[str, Any] = {"trees": 12, "rounds": 8, "folds": 2, "orders": 2, "strength": 1.0, "similarity": 1.0,
+                         "steps": 150, "hidden": 16}
 MIXED = [Task("price", Regression()), Task("visits", Count()), Task("sold", Binary(("no", "yes"))),
          Task("grade", Ordinal(("low", "mid", "high"))), Task("colour", Multiclass(("red", "green", "blue"))),
          Task("tags", Multilabel(("new", "big")))]
@@ -112,6 +113,23 @@ def test_it_learns_better_than_the_trivial_prediction(name: str) -> None:
         low += task.kind.width
     assert np.mean(scores) < 0.9
     assert max(scores) < 1.3
+
+
+AWKWARD = {"all are flags": lambda X: (X > 0).astype(np.float32),
+           "all are constant": lambda X: np.ones_like(X),
+           "one alone": lambda X: X[:, :1],
+           "one is empty": lambda X: np.where(np.arange(X.shape[1]) == 2, np.nan, X),
+           "one varies in held-out rows alone": lambda X: np.where(
+               (np.arange(X.shape[1]) == 2) & (np.arange(len(X))[:, None] % 3 != 1), 0.0, X)}
+
+
+@pytest.mark.parametrize("awkward", AWKWARD)
+def test_awkward_features_are_no_obstacle_to_folds(name: str, awkward: str) -> None:
+    X, Y = table(MIXED)
+    X = np.ascontiguousarray(AWKWARD[awkward](X), dtype=np.float32)
+    train = np.arange(len(X)) % 3 != np.arange(3)[:, None]
+    for copy in make(name, MIXED).fit_folds(X, Y, train):
+        assert all(np.isfinite(mean).all() for mean in copy.predict_mean(X).values())
 
 
 def test_one_task_is_enough(name: str) -> None:
@@ -277,3 +295,16 @@ def test_families_and_layouts_are_declared(name: str) -> None:
 def test_wrong_options_are_refused_when_building(name: str, options: dict[str, Any]) -> None:
     with pytest.raises(UsageError):
         FOUND[name](tasks=MIXED, **options)
+
+
+def test_the_number_of_parameters_is_counted_and_kept(name: str, tmp_path: Path) -> None:
+    model = fitted(name)
+    assert isinstance(model.parameter_count, int)
+    assert model.parameter_count > 0
+    model.save(tmp_path)
+    assert Estimator.load(tmp_path).parameter_count == model.parameter_count
+
+
+def test_parameters_before_fitting_are_an_error(name: str) -> None:
+    with pytest.raises(NotFittedError, match="fit"):
+        _ = make(name, MIXED).parameter_count

@@ -12,6 +12,7 @@ import pytest
 
 from sharewise.base import DataError, FolderError, UnknownNameError, UsageError
 from sharewise.plan import Learner, Plan, load
+from sharewise.plan.run import load_models
 
 
 def related(rows=160, seed=0):
@@ -59,6 +60,17 @@ def test_the_report_sets_trivial_separate_and_chosen_side_by_side(fitted):
     assert by_name["price"].losses["trivial"] > by_name["price"].losses["separate"] > 0
     assert by_name["price"].rows == related()["price"].notna().sum()
     assert fitted.report_.evidence == "out-of-fold over 5 folds"
+
+
+def test_the_report_counts_the_numbers_that_were_learned(fitted):
+    counts = [sum(model.parameter_count for part in load_models(member.folder) for model in part)
+              for member in fitted.served_.members]
+    assert [member.parameters(TARGETS) for member in fitted.served_.members] == counts
+    used = [max(weights[at] for weights in fitted.served_.weights["separate"].values()) for at in range(len(counts))]
+    cost = fitted.report_.cost
+    assert 0 < cost.parameters_separate <= sum(count for count, weight in zip(counts, used, strict=True) if weight > 0)
+    assert 0 < cost.parameters <= sum(counts)
+    assert all(one.parameters > 0 for one in fitted.report_.candidates)
 
 
 def test_a_saved_model_predicts_the_same_to_the_last_bit_in_a_fresh_process(fitted, tmp_path):

@@ -121,13 +121,13 @@ def test_gains_scattered_around_nothing_are_no_evidence():
 
 
 def test_no_shared_candidate_starts_before_a_separate_one_of_its_family():
-    schedule = Schedule.of([1.0, 50.0, 9.0], None, kin=["trees", "trees", "linear"], shares=[True, False, True])
+    schedule = Schedule.of([1.0, 20.0, 9.0], None, kin=["trees", "trees", "linear"], shares=[True, False, True])
     assert schedule.next(0.0, nothing_yet=True) == 1
     assert schedule.taken(1).next(0.0, nothing_yet=False) == 0
     assert schedule.may_start(2)  # there is no separate one of its family to wait for
 
 
-def test_a_family_that_takes_longer_than_guessed_says_nothing_of_the_others():
-    schedule = Schedule.of([10.0] * 3, 100.0, kin=["a", "a", "b"]).taken(0).finished(0, 40.0)
+def test_a_sort_that_takes_longer_than_guessed_says_nothing_of_the_others():
+    schedule = Schedule.of([10.0] * 3, 100.0, sort=["a", "a", "b"]).taken(0).finished(0, 40.0)
     assert schedule.expected(1) > 30.0
     assert schedule.expected(2) == 10.0

@@ -27,6 +27,7 @@ from sharewise.solve.trees import (
     RandomForest,
 )
 from sharewise.solve.trees.forests import equal_weights
+from sharewise.solve.trees.growing import Columns, floor_single, valued
 from sharewise.task import Binary, Count, Multiclass, Ordinal, Regression, Task
 
 A, B = Task("a", Regression()), Task("b", Regression())
@@ -287,12 +288,58 @@ def test_a_forest_file_whose_children_point_astray_is_refused(tmp_path: Path) ->
     JointRandomForest([A, B], trees=3).fit(X, Y).save(tmp_path)
     file = tmp_path / "forest_0.safetensors"
     good = load_file(file)
-    for name, value in (("left", 0), ("right", 10_000_000), ("feature", 77), ("starts", 3)):
+    for name, value in (("right", 0), ("right", 1), ("right", -2), ("right", 10_000_000), ("feature", 77),
+                        ("threshold", np.nan), ("starts", 3)):
         arrays = {key: array.copy() for key, array in good.items()}
         arrays[name][0] = value
         save_file(arrays, file)
         with pytest.raises(FolderError):
             Estimator.load(tmp_path)
+    for arrays in ({**good, "left": good["right"]}, {**good, "right": good["right"].astype(np.float64)},
+                   {**good, "threshold": good["threshold"][:-1]}, {**good, "values": good["values"][:-1]},
+                   {key: array for key, array in good.items() if key != "feature"}):
+        save_file(arrays, file)
+        with pytest.raises(FolderError):
+            Estimator.load(tmp_path)
+
+
+@pytest.mark.parametrize("gaps", [0.0, 0.1])
+def test_thresholds_of_single_precision_send_every_row_where_those_of_double_precision_do(gaps: float) -> None:
+    chance = np.random.default_rng(0)
+    X = np.hstack([chance.normal(size=(500, 3)), chance.integers(0, 4, (500, 2)), 1e-3 * chance.random((500, 1)) + 7])
+    X = np.where(chance.random(X.shape) < gaps, np.nan, X).astype(np.float32)
+    y = np.nan_to_num(X).sum(axis=1) + chance.normal(size=500)
+    peer = ExtraTreesRegressor(20, max_features=0.6, random_state=0).fit(X, y)
+    forest = valued(peer, X, Columns(y[:, None], np.ones(1), np.zeros(1), np.zeros(1)))
+    assert forest.threshold.dtype == np.float32
+    rows = [X, chance.normal(size=(500, 6)).astype(np.float32)]
+    for feature in range(6):  # rows at the thresholds themselves, and one step to either side
+        at = forest.threshold[(forest.right > 0) & (forest.feature == feature)]
+        at = at[np.isfinite(at)][:300]
+        for near in (at, np.nextafter(at, np.float32(np.inf)), np.nextafter(at, np.float32(-np.inf))):
+            row = X[chance.integers(0, 500, len(near))]
+            row[:, feature] = near
+            rows.append(row)
+    seen = np.concatenate(rows)
+    for number, tree in enumerate(peer.estimators_):
+        assert np.array_equal(forest.leaves(number, seen) - forest.starts[number], tree.tree_.apply(seen))
+
+
+def test_a_threshold_is_rounded_down_to_single_precision() -> None:
+    exact = np.array([0.1, -0.1, 1.0, 1 / 3, 1e-60, -1e-60, 3.0 + 1e-12])
+    found = floor_single(exact)
+    assert found.dtype == np.float32
+    assert (found <= exact).all()
+    assert (np.nextafter(found, np.float32(np.inf)) > exact).all()
+    most = np.finfo(np.float32).max
+    assert floor_single(np.array([np.inf, -np.inf, 1e39])).tolist() == [np.inf, -np.inf, most]
+
+
+def test_a_forest_of_very_many_features_keeps_their_numbers() -> None:
+    X = np.zeros((40, 70_000), dtype=np.float32)
+    X[:, 69_999] = np.arange(40)
+    model = ExtraTrees([A], trees=2, features=1.0).fit(X, 1.0 * (X[:, 69_999:] > 20.0))
+    assert model.predict_mean(X)["a"][[0, 39], 0].round(3).tolist() == [0.0, 1.0]
 
 
 # -- chains -----------------------------------------------------------------------------------------------------------

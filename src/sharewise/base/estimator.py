@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
@@ -33,13 +33,11 @@ class Estimator(BaseEstimator, ABC):
     Subclasses write ``_fit``, ``_predict_mean``, ``_save``, ``_load`` in standardised targets and never see units
     or scales. The constructor's first parameter is ``tasks``; every parameter is stored unchanged.
 
-    Declared on the class: ``family``, the word for its sort of model; ``fits_folds_together``: it writes
-    ``_fit_folds`` because fitting all folds in one go is cheaper. ``shares`` says whether a task's prediction may
+    Declared on the class: ``family``, the word for its sort of model. ``shares`` says whether a task's prediction may
     depend on the targets of the others.
     """
 
     family: ClassVar[str]
-    fits_folds_together: ClassVar[bool] = False
     tasks: Sequence[Task]
 
     @property
@@ -63,6 +61,18 @@ class Estimator(BaseEstimator, ABC):
     def _load(self, folder: Path) -> None:
         """Read what ``_save`` wrote; ``tasks`` and ``scales_`` are known."""
 
+    @abstractmethod
+    def _count_parameters(self) -> int:
+        """How many numbers were learned, the scales not counted."""
+
+    @property
+    def parameter_count(self) -> int:
+        """How many numbers were learned: weights and biases; in trees a threshold a split and the values of the leaves.
+        NotFittedError before ``fit``."""
+        if not hasattr(self, "scales_"):
+            raise NotFittedError.of(self)
+        return self._count_parameters()
+
     def fit(self: E, X: Float[Array, "N D"], Y: Float[Array, "N W"]) -> E:
         """Learn all tasks; one without any observed target predicts the kind's default. DataError if shapes do not fit,
         or a value is infinite."""
@@ -73,15 +83,23 @@ class Estimator(BaseEstimator, ABC):
         return self
 
     def fit_folds(self: E, X: Float[Array, "N D"], Y: Float[Array, "N W"], train: Bool[Array, "K N"]) -> list[E]:
-        """K fitted copies, the k-th learned from the rows ``train[k]`` alone."""
-        if type(self).fits_folds_together:
-            X, Y = self._check(X, Y)
-            return self._fit_folds(X, Y, train)
-        return [clone(self).fit(X[rows], Y[rows]) for rows in train]
+        """K fitted copies, the k-th learned from the rows ``train[k]``; the other rows of a fold may say, for the
+        *other* folds alone, when to stop or how strongly to penalise."""
+        X, Y = self._check(X, Y)
+        return self._fit_folds(X, Y, train)
 
     def _fit_folds(self: E, X: Float[Array, "N D"], Y: Float[Array, "N W"], train: Bool[Array, "K N"]) -> list[E]:
-        """All folds in one go, each copy with its own ``scales_`` and ``features_``; Y is in its own units."""
-        raise AttributeError(f"{type(self).__name__} declares fits_folds_together and has no _fit_folds")
+        """One fold after the other; for those to override who gain from all folds in one go, each copy with its own
+        ``scales_`` and ``features_``. Y is in its own units."""
+        return [clone(self).fit(X[rows], Y[rows]) for rows in train]
+
+    def _copies(self: E, X: Float[Array, "N D"], Y: Float[Array, "N W"],
+                train: Bool[Array, "K N"]) -> Iterator[tuple[E, Float[Array, "N W"]]]:
+        """For each fold an unfitted copy that knows its scales, and all targets standardised by them."""
+        for rows in train:
+            copy = clone(self)
+            copy.scales_, copy.features_ = fit_scales(self.tasks, Y[rows]), X.shape[1]
+            yield copy, standardise(self.tasks, Y, copy.scales_)
 
     def predict_mean(self, X: Float[Array, "N D"], wanted: Bool[Array, "N T"] | None = None) -> Means:
         """Mean of each task in its own units, by name: [N, C]. NaN where ``wanted`` is given and False."""

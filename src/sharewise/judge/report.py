@@ -79,6 +79,7 @@ class CandidateResult:
 class CostResult:
     """What the chosen model costs, beside separate models: seconds, milliseconds a row, parameters, bytes on disk.
 
+    ``parameters`` are the numbers that were learned, over all models that serve (``Estimator.parameter_count``).
     None where a cost was not measured.
     """
 

@@ -34,6 +34,12 @@ class Candidate:
         return self.parts[0].family
 
     @property
+    def sort(self) -> str:
+        """The word for its sort of estimator and, of a chain, for its base's."""
+        base = getattr(self.parts[0], "base", None)
+        return type(self.parts[0]).__name__ + (f" of {type(base).__name__}" if base is not None else "")
+
+    @property
     def kin(self) -> str:
         """The family of what it is built of: a chain's is that of its base."""
         return str(getattr(self.parts[0], "base", self.parts[0]).family)  # type: ignore[union-attr]

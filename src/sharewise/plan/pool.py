@@ -160,7 +160,8 @@ def fit_here(run: RunFolder, candidates: Sequence[Candidate], budget: float | No
 def schedule_of(candidates: Sequence[Candidate], budget: float | None, done: Sequence[int]) -> Schedule:
     """The schedule of these candidates."""
     return Schedule.of([candidate.seconds for candidate in candidates], budget, done,
-                       [candidate.kin for candidate in candidates], [candidate.shares for candidate in candidates])
+                       [candidate.kin for candidate in candidates], [candidate.sort for candidate in candidates],
+                       [candidate.shares for candidate in candidates])
 
 
 def _report(on_progress: Callable[[Progress], None] | None, candidates: Sequence[Candidate], schedule: Schedule,

@@ -1,4 +1,4 @@
-"""The portfolio: which candidates compete, cheap before dear, and separate ones with a head start.
+"""The portfolio: which candidates compete.
 
 Separate and shared learners get equal effort: each family stands on both sides with the same strengths of
 regularisation, since the verdict on sharing flips with the strength.
@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Float
@@ -19,7 +19,7 @@ from ..base import UsageError
 from ..base.checks import one_of
 from ..base.estimator import Estimator
 from ..relate import group, label_affinity
-from ..solve.chain import Stacked
+from ..solve.chain import Chains, Stacked
 from ..solve.linear import Linear, MeanRegularized, Trivial
 from ..solve.trees import (
     BoostedTrees,
@@ -45,47 +45,65 @@ FAMILIES = ("linear", "trees", "network", "chain")
 DECAYS = {"light": 0.1, "strong": 2.0}  # of a network's weights
 RATES = {"light": 0.06, "strong": 0.12}  # of boosting: small trees take more rounds
 FORESTS = {"light": (1, 1.0), "strong": (5, 0.35)}  # least rows of a leaf, and share of features tried at a split
-HEAD_START = 0.3  # separate candidates go before shared ones of more than this share of their cost
+USUAL_FOREST = (2, 0.5)
 ROWS_A_LEAF = 4000  # so many rows make a forest's smallest leaf one row larger: its size must not grow without end
-TREES = 100  # a fold's forest: five or ten of them serve together
+TREES = 500  # of all folds, which serve together
+MOST_TRIED = 100  # features at a split: more cost time and bring little
 Maker = Callable[[Sequence[Task]], Estimator]
+
+
+class Grove(NamedTuple):
+    """How forests grow on a table: trees of a fold, least rows of the smallest leaf, the largest share of features
+    that is tried at a split."""
+
+    trees: int
+    leaf_rows: int
+    share: float
+
+    @classmethod
+    def of(cls, rows: int, features: int, folds: int) -> Grove:
+        """For a table of so many rows and features, and so many folds."""
+        return cls(-(-TREES // folds), max(1, rows // ROWS_A_LEAF), min(1.0, MOST_TRIED / features))
+
+    def options(self, leaf_rows: int, share: float) -> dict[str, Any]:
+        """A forest's options for leaves and features as small data would have them."""
+        return {"trees": self.trees, "leaf_rows": leaf_rows * self.leaf_rows, "features": min(share, self.share)}
 
 
 def portfolio(prepared: Prepared, plan: str | Plan | Path, families: Sequence[str] | None,
               seed: int) -> list[Candidate]:
-    """The candidates for a prepared table, in the order in which they are to be fitted."""
-    found = candidates_for(prepared.tasks, prepared.Y, plan, seed)
+    """The candidates for a prepared table, each with a guess of its cost."""
+    grove = Grove.of(len(prepared.X), prepared.X.shape[1], int(prepared.folds.max()) + 1)
+    found = candidates_for(prepared.tasks, prepared.Y, grove, plan, seed)
     kept = [candidate for candidate in found if candidate.family in (families or FAMILIES)]
     if not kept:
         raise UsageError(f"families {', '.join(families or ())}", "have no candidate for these targets and this plan",
                          f"here are {', '.join(dict.fromkeys(one.family for one in found))}", "Name one of them.")
     size = Size.of(prepared.X, prepared.Y)
-    timed = [replace(candidate, seconds=guess_seconds(candidate, size)) for candidate in kept]
-    return sorted(timed, key=lambda one: (one.seconds * (1.0 if one.shares else HEAD_START), one.shares))
+    return [replace(candidate, seconds=guess_seconds(candidate, size)) for candidate in kept]
 
 
-def candidates_for(tasks: Sequence[Task], Y: Float[Array, "N W"],
-                   plan: str | Plan | Path = "auto", seed: int = 0) -> list[Candidate]:
+def candidates_for(tasks: Sequence[Task], Y: Float[Array, "N W"], grove: Grove, plan: str | Plan | Path = "auto",
+                   seed: int = 0) -> list[Candidate]:
     """Every candidate of every family that a plan allows."""
     names = [task.name for task in tasks]
-    leaf_rows = max(1, len(Y) // ROWS_A_LEAF)
-    found = _separate(tasks, leaf_rows, seed)  # for a given plan, too: the report compares with them
+    found = _separate(tasks, grove, seed)  # for a given plan, too: the report compares with them
     plans = {} if plan == "separate" else _plans(tasks, Y, plan)
     for title, one in plans.items():
         one.check_tasks(names)
-        found += _shared(tasks, title, one, leaf_rows, seed) if len(names) > 1 else []
+        found += _shared(tasks, title, one, grove, seed) if len(names) > 1 else []
     return found
 
 
-def _separate(tasks: Sequence[Task], leaf_rows: int, seed: int) -> list[Candidate]:
+def _separate(tasks: Sequence[Task], grove: Grove, seed: int) -> list[Candidate]:
     """Every family, each task alone."""
     plan = Plan.separate([task.name for task in tasks])
     makers: dict[str, Estimator] = {
         "trivial": Trivial(tasks, seed=seed),
         "linear": Linear(tasks, seed=seed),
-        **{f"extra trees, {word}": ExtraTrees(tasks, trees=TREES, leaf_rows=rows * leaf_rows, features=share,
-                                                 seed=seed) for word, (rows, share) in FORESTS.items()},
-        "random forest": RandomForest(tasks, trees=TREES, leaf_rows=2 * leaf_rows, seed=seed),
+        **{f"extra trees, {word}": ExtraTrees(tasks, **grove.options(*sizes), seed=seed)
+           for word, sizes in FORESTS.items()},
+        "random forest": RandomForest(tasks, **grove.options(*USUAL_FOREST), seed=seed),
         **{f"boosted trees, {word}": BoostedTrees(tasks, regularisation=word, learning_rate=rate, seed=seed)
            for word, rate in RATES.items()},
         **{f"network, {word}": Network(tasks, sharing="separate", weight_decay=decay, seed=seed)
@@ -93,12 +111,12 @@ def _separate(tasks: Sequence[Task], leaf_rows: int, seed: int) -> list[Candidat
     return [Candidate(f"{name}, separate", plan, (estimator,)) for name, estimator in makers.items()]
 
 
-def _shared(tasks: Sequence[Task], title: str, plan: Plan, leaf_rows: int, seed: int) -> list[Candidate]:
+def _shared(tasks: Sequence[Task], title: str, plan: Plan, grove: Grove, seed: int) -> list[Candidate]:
     """Every family, the tasks of each group together."""
     by_name = {task.name: task for task in tasks}
     groups = [[by_name[name] for name in one.learns] for one in plan.groups]
     makers: dict[str, Maker] = {"mean-regularised linear": partial(MeanRegularized, seed=seed),
-              **(_pooled(leaf_rows, seed) if tasks[0].task_column else _joint(leaf_rows, seed))}
+              **(_pooled(grove, seed) if tasks[0].task_column else _joint(grove, seed))}
     found = [Candidate(f"{name}, {title}", plan, tuple(make(own) for own in groups)) for name, make in makers.items()]
     lists = [list(one.learns) for one in plan.groups]
     return found + [Candidate(f"network, {word}, {title}", plan,
@@ -106,29 +124,30 @@ def _shared(tasks: Sequence[Task], title: str, plan: Plan, leaf_rows: int, seed:
                     for word, decay in DECAYS.items()]
 
 
-def _pooled(leaf_rows: int, seed: int) -> dict[str, Maker]:
+def _pooled(grove: Grove, seed: int) -> dict[str, Maker]:
     """Trees for the long layout: every row is one task's."""
     makers: dict[str, Maker] = {}
-    for word, (rows, share) in FORESTS.items():
+    for word, sizes in FORESTS.items():
         makers[f"pooled boosted trees, {word}"] = partial(
             PooledTrees, regularisation=word, learning_rate=RATES[word], seed=seed)
-        makers[f"pooled extra trees, {word}"] = partial(
-            PooledExtraTrees, trees=TREES, leaf_rows=rows * leaf_rows, features=share, seed=seed)
+        makers[f"pooled extra trees, {word}"] = partial(PooledExtraTrees, **grove.options(*sizes), seed=seed)
     return makers
 
 
-def _joint(leaf_rows: int, seed: int) -> dict[str, Maker]:
+def _joint(grove: Grove, seed: int) -> dict[str, Maker]:
     """Trees for the wide layout: one model for all targets of a row, and chains."""
     makers: dict[str, Maker] = {}
-    for word, (rows, share) in FORESTS.items():
-        makers[f"joint extra trees, {word}"] = partial(
-            JointExtraTrees, trees=TREES, leaf_rows=rows * leaf_rows, features=share, seed=seed)
-    makers["joint random forest"] = partial(JointRandomForest, trees=TREES, leaf_rows=2 * leaf_rows, seed=seed)
+    for word, sizes in FORESTS.items():
+        makers[f"joint extra trees, {word}"] = partial(JointExtraTrees, **grove.options(*sizes), seed=seed)
+    makers["joint random forest"] = partial(JointRandomForest, **grove.options(*USUAL_FOREST), seed=seed)
     makers["joint boosted trees"] = partial(JointBoostedTrees, seed=seed)
-    makers["stacked extra trees"] = lambda own: Stacked(
-        own, ExtraTrees(own, trees=TREES // 2, leaf_rows=2 * leaf_rows, seed=seed), seed=seed)
+    half = {**grove.options(2, 0.7), "trees": -(-grove.trees // 2)}
+    makers["stacked extra trees"] = lambda own: Stacked(own, ExtraTrees(own, **half, seed=seed), seed=seed)
     makers["stacked boosted trees"] = lambda own: Stacked(
         own, BoostedTrees(own, regularisation="strong", learning_rate=RATES["strong"], seed=seed), seed=seed)
+    makers["chained linear"] = lambda own: Chains(own, Linear(own, seed=seed), order="learned", seed=seed)
+    makers["chained extra trees"] = lambda own: Chains(own, ExtraTrees(own, **half, seed=seed), orders=1,
+                                                       order="learned", seed=seed)
     return makers
 
 

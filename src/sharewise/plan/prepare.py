@@ -20,7 +20,7 @@ Array = np.ndarray
 TEST_WORDS = ("test", "valid", "validation", "holdout", "eval")
 FEWEST_TARGETS = 2
 ROLES = ("task_column", "group", "time", "split")
-FEW_FOLDS, MANY_FOLDS, FEW_ROWS = 5, 10, 300  # where rows are few, each fold's models need nearly all of them
+FOLDS = ((300, 10), (30_000, 5), (np.inf, 3))  # up to so many rows: where they are few, each fold needs nearly all
 
 
 def as_name(thing: str, column: Any) -> str:
@@ -107,9 +107,9 @@ def prepare(table: pd.DataFrame, question: Question, kinds: Mapping[str, str | K
 
 
 def _fold_count(rows: int, units: Array | None) -> int:
-    """Ten folds where rows are few, and rows, groups or moments enough for so many; else five."""
-    count = rows if units is None else len(np.unique(units))
-    return MANY_FOLDS if rows <= FEW_ROWS and count >= MANY_FOLDS else FEW_FOLDS
+    """The number of folds by rows; five at most where there are too few groups or moments for more."""
+    count = next(folds for most, folds in FOLDS if rows <= most)
+    return count if units is None or len(np.unique(units)) >= count else min(count, 5)
 
 
 def _encoder(table: pd.DataFrame, train: Int[Array, "n"], features: list[str]) -> Encoder:

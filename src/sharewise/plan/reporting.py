@@ -83,6 +83,8 @@ class RunFacts:
     seconds: float
     predict_ms: float
     predict_ms_separate: float
+    parameters: int
+    parameters_separate: int
     findings: tuple[dict[str, Any], ...]
     candidates: tuple[dict[str, Any], ...]
 
@@ -101,7 +103,8 @@ class RunFacts:
         if len(outcome.done) + len(outcome.failed) < len(candidates):
             words += f"; {len(done)} of {len(candidates)} candidates fitted into it"
         return cls(len(prepared.X), len(prepared.features), "long" if prepared.tasks[0].task_column else "wide",
-                   prepared.words, words, seconds, *time_predictions(served, table), tuple(findings), board)
+                   prepared.words, words, seconds, *time_predictions(served, table), served.parameters(),
+                   served.parameters("separate"), tuple(findings), board)
 
     def to_json(self) -> dict[str, Any]:
         """A JSON-ready dict."""
@@ -122,7 +125,8 @@ def _board_line(at: int, candidate: Candidate, run: RunFolder, prepared: Prepare
                                          served.scales[task.name]) for task in prepared.tasks}
     weights = {name: float(choice.weights["chosen"][at]) for name, choice in choices.items()}
     return {"name": candidate.name, "family": candidate.family, "plan": describe_plan(candidate.plan),
-            "shares": candidate.shares, "seconds": result["seconds"], "losses": losses, "weights": weights}
+            "shares": candidate.shares, "seconds": result["seconds"], "parameters": sum(result["parameters"]),
+            "losses": losses, "weights": weights}
 
 
 def build_report(tasks: Sequence[Task], served: Served, plan: Plan, facts: RunFacts, evidence: Evidence) -> Report:
@@ -138,6 +142,8 @@ def build_report(tasks: Sequence[Task], served: Served, plan: Plan, facts: RunFa
         candidates=tuple(CandidateResult(**line) for line in facts.candidates), findings=facts.findings,
         delta_m=_delta_m(tasks, evidence), cost=CostResult(fit_seconds=facts.seconds, predict_ms=facts.predict_ms,
                                                            predict_ms_separate=facts.predict_ms_separate,
+                                                           parameters=facts.parameters,
+                                                           parameters_separate=facts.parameters_separate,
                                                            disk_bytes=disk))
 
 

@@ -7,20 +7,23 @@ from dataclasses import dataclass, replace
 
 MIGHT = 4.0  # a candidate that is guessed at so many times the time that is left may still make it
 TRUST = 3.0  # seconds of finished work from which on the correction counts more than the first guess
+HEAD_START = 0.3  # separate candidates go before shared ones of more than this share of their cost
 FINISH_SHARE = 0.12  # of the budget is kept for choosing, judging and saving
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """Candidates in the order in which they are wanted, by first guesses of their ``seconds``.
+    """Which candidates wait, cheap before dear and separate ones with a head start.
 
-    ``kin`` is the family of each, and ``shares`` whether it shares. The guesses are corrected by what finished ones of
-    the same family ``took``, as (family, guessed, taken). A shared candidate waits until a separate one of its family
-    has been taken: or else what the family brings would pass for what sharing brings.
+    Of each: a first guess of its ``seconds``; its family, ``kin``; its ``sort`` of estimator; whether it ``shares``.
+    Guesses are corrected by what finished ones of the same sort ``took``, as (sort, guessed, taken). A shared candidate
+    waits until a separate one of its family has been taken: or else what the family brings would pass for
+    what sharing brings.
     """
 
     seconds: tuple[float, ...]
     kin: tuple[str, ...]
+    sort: tuple[str, ...]
     shares: tuple[bool, ...]
     budget: float | None
     waiting: tuple[int, ...]
@@ -28,11 +31,12 @@ class Schedule:
 
     @classmethod
     def of(cls, seconds: Sequence[float], budget: float | None, done: Sequence[int] = (),
-           kin: Sequence[str] = (), shares: Sequence[bool] = ()) -> Schedule:
-        """The schedule at the start, or after some are ``done``; without ``kin`` and ``shares`` all are alike."""
+           kin: Sequence[str] = (), sort: Sequence[str] = (), shares: Sequence[bool] = ()) -> Schedule:
+        """The schedule at the start, or after some are ``done``; what is not given is alike for all."""
         waiting = tuple(number for number in range(len(seconds)) if number not in set(done))
-        return cls(tuple(seconds), tuple(kin) or ("",) * len(seconds), tuple(shares) or (False,) * len(seconds), budget,
-                   waiting)
+        alike = ("",) * len(seconds)
+        return cls(tuple(seconds), tuple(kin) or alike, tuple(sort) or alike, tuple(shares) or (False,) * len(seconds),
+                   budget, waiting)
 
     @property
     def deadline(self) -> float:
@@ -41,8 +45,8 @@ class Schedule:
 
     def expected(self, number: int) -> float:
         """Seconds that a candidate should take, as things stand."""
-        guessed = sum(one[1] for one in self.took if one[0] == self.kin[number])
-        taken = sum(one[2] for one in self.took if one[0] == self.kin[number])
+        alike = [one for one in self.took if one[0] == self.sort[number]]
+        guessed, taken = sum(one[1] for one in alike), sum(one[2] for one in alike)
         return self.seconds[number] * (taken + TRUST) / (guessed + TRUST)
 
     def may_start(self, number: int) -> bool:
@@ -51,13 +55,13 @@ class Schedule:
         return not self.shares[number] or not apart or any(other not in self.waiting for other in apart)
 
     def next(self, elapsed: float, nothing_yet: bool) -> int | None:
-        """The first waiting candidate that should fit into the time that is left; else the cheapest one if it might:
+        """The next candidate of those that should fit into the time that is left; else the cheapest one if it might:
         guesses are rough, and a worker without work gains nothing."""
         left = self.deadline - elapsed
         open_ones = [number for number in self.waiting if self.may_start(number)]
         fitting = [number for number in open_ones if self.expected(number) <= left]
         if fitting:
-            return fitting[0]
+            return min(fitting, key=lambda one: self.expected(one) * (1.0 if self.shares[one] else HEAD_START))
         cheapest = min(open_ones, key=self.expected, default=None)
         if cheapest is None or left <= 0 or (self.expected(cheapest) > MIGHT * left and not nothing_yet):
             return None
@@ -69,4 +73,4 @@ class Schedule:
 
     def finished(self, number: int, seconds: float) -> Schedule:
         """The schedule once a candidate has taken so long."""
-        return replace(self, took=(*self.took, (self.kin[number], self.seconds[number], seconds)))
+        return replace(self, took=(*self.took, (self.sort[number], self.seconds[number], seconds)))

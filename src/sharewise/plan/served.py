@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,11 @@ class Member:
                 total[name][rows] = sum(mean[name] for mean in means) / len(means)
         return total
 
+    def parameters(self, tasks: Collection[str]) -> int:
+        """How many numbers the parts learned that serve any of the tasks, over all folds."""
+        counts = json.loads((self.folder / "result.json").read_text(encoding="utf-8"))["parameters"]
+        return sum(count for count, serves in zip(counts, self.serves, strict=True) if {*tasks} & {*serves})
+
     def to_json(self) -> dict[str, Any]:
         """A JSON-ready dict, without the folder."""
         return {"name": self.name, "family": self.family, "shares": self.shares, "plan": self.plan.to_json(),
@@ -93,6 +99,11 @@ class Served:
                 if weight[name] > 0:
                     total[name] += weight[name] * mean
         return total
+
+    def parameters(self, side: str = "chosen") -> int:
+        """How many learned numbers a side's predictions rest on."""
+        return sum(member.parameters([name for name, weights in self.weights[side].items() if weights[at] > 0])
+                   for at, member in enumerate(self.members))
 
     def calibrate(self, means: dict[str, Float[Array, "N C"]]) -> dict[str, Float[Array, "N C"]]:
         """The chosen side's means with each task's calibration."""

@@ -68,7 +68,7 @@ def fit_features(X: Float[Array, "N D"], train: Bool[Array, "K N"], bins: int, b
     gaps = np.flatnonzero(np.isnan(X).any(axis=0))
     binned = np.flatnonzero(distinct > 2)
     parts = min(bins, budget // max(len(binned), 1), int(train.sum(axis=1).min()) // 16)
-    if parts < 2:
+    if parts < 2 or not len(binned):
         binned, parts = binned[:0], 0
     fits = [_fit_one(X[rows], distinct <= 2, binned, parts) for rows in train]
     centre, scale, slope, shift = (torch.from_numpy(np.stack(part).astype(np.float32))

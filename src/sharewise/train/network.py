@@ -54,7 +54,7 @@ class Network(Estimator):
     """
 
     family: ClassVar[str] = "network"
-    fits_folds_together: ClassVar[bool] = True
+    layouts: ClassVar[tuple[str, ...]] = ("wide", "long")
 
     def __init__(self, tasks: Sequence[Task], sharing: str | Sequence[Sequence[str]] = "hard",
                  balancer: Balancer | None = None, hidden: int | None = None, depth: int = 2, embedding: int = 8,
@@ -157,6 +157,9 @@ class Network(Estimator):
     def _predict_mean(self, X: Float[Array, "N D"], wanted: Bool[Array, "N T"]) -> Means:
         means = predict(self.nets_, self.net_features_, self.tasks, X, wanted)
         return {name: mean.astype(np.float64) for name, mean in means.items()}
+
+    def _count_parameters(self) -> int:
+        return sum(tensor.numel() for net in self.nets_ for tensor in net.tensors().values())
 
     def _save(self, folder: Path) -> None:
         save_nets(folder, self.nets_, self.net_features_)

@@ -33,8 +33,8 @@ def examine(table: pd.DataFrame, tasks: Sequence[Task], features: Sequence[str],
     have, and for nothing else.
 
     The leak watch (``leaks.watch``) sees at most 5,000 rows and 100 more of each rare class, and measures each feature
-    by itself, so that 100,000 rows x 100 features x 20 targets take seconds. It can't see a leak that needs two
-    features to show, other than a weighted sum or a product of powers that gives a number.
+    by itself, so that 100,000 rows x 100 features x 20 targets take seconds. Of leaks that need two or three features
+    to show it sees weighted sums and products of powers that give a number, and thresholds that give a class.
 
     >>> from sharewise.task import Regression
     >>> rng = np.random.default_rng(0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -11,11 +11,12 @@ from jaxtyping import Float, Int
 from .alike import alike
 from .explain import Levels, unexplained, unexplained_across_gaps
 from .finding import Finding
-from .formula import parts_of
-from .link import Link, drift_finding, formula_finding, link_findings
+from .kin import with_kin
+from .link import Link, drift_finding, link_findings
 from .recoding import certain_rows, filled_left, is_coarse_form
 from .sample import Target
 from .screen import worth_a_look
+from .together import together_findings
 
 Array = np.ndarray
 FEWEST_ROWS = 20  # observed ones; below, nothing is said
@@ -33,7 +34,7 @@ def watch(features: dict[str, Levels], targets: Sequence[Target], rows: Int[Arra
     """Leaks, suspects and strong features of every target; ``rows`` are those of the table that ``features`` hold.
 
     - "leak": the feature alone leaves less than 2 % of the target's variance open (less still below 200 rows), or it
-      is a coarser form of the target, or two or three features give it by a formula.
+      is a coarser form of the target, or two or three features give it by a formula or, a class, by a rule.
     - "drifts-with": the target follows a number such as a time, but not across a gap in it.
     - "suspect": a name like the target's, more than half explained, and twice as close as any other feature; or in
       some categories, or where it is filled at all, a class is certain.
@@ -51,14 +52,16 @@ def watch(features: dict[str, Levels], targets: Sequence[Target], rows: Int[Arra
             continue
         mine = {name: feature.where(seen)
                 for (name, feature), asked in zip(features.items(), ask, strict=True) if asked}
-        links = _links(target, values, mine)
-        found.extend(link_findings(target, links, len(values)))
+        links, left = _links(target, values, mine)
+        told = {link.feature for link in links if link.code in ("leak", "drifts-with")}
+        joint = list(together_findings(target, values, {n: f for n, f in mine.items() if n not in told}, left,
+                                       _total_limit(len(values))))
+        leaking = [link.feature for link in links if link.code == "leak"] + [n for one in joint for n in one.columns]
+        found.extend(joint)
+        found.extend(link_findings(target, with_kin(links, leaking, mine, left), len(values)))
         for link in links:
             if link.code == "drifts-with":
                 drifts.setdefault(link.feature, []).append(target.task)
-        if not target.classes:
-            told = {link.feature for link in links if link.code in ("leak", "drifts-with")}
-            found.extend(_formula(target, values, {n: f for n, f in mine.items() if n not in told}))
     return found + [drift_finding(name, tasks) for name, tasks in drifts.items()]
 
 
@@ -68,8 +71,9 @@ def _enough(values: Float[Array, "n"], classes: int) -> bool:
     return not classes or bool(np.sort(np.bincount(values.astype(int)))[-2] >= FEWEST_OF_CLASS)
 
 
-def _links(target: Target, values: Float[Array, "n"], features: dict[str, Levels]) -> list[Link]:
-    """What is worth saying about each feature, for one target."""
+def _links(target: Target, values: Float[Array, "n"],
+           features: dict[str, Levels]) -> tuple[list[Link], dict[str, float]]:
+    """What is worth saying about each feature, for one target; and the share that each leaves open."""
     columns = _columns(values, target.classes)
     weight = columns.var(axis=0)
     left, links = {}, {}
@@ -87,7 +91,7 @@ def _links(target: Target, values: Float[Array, "n"], features: dict[str, Levels
             link = _partial(name, feature, values, left[name], target.classes,
                             name in near and left[name] < STANDS_OUT * min(best, 1.0))
             links |= {name: link} if link else {}
-    return list(links.values())
+    return list(links.values()), left
 
 
 def _columns(values: Float[Array, "n"], classes: int) -> Float[Array, "n C"]:
@@ -102,12 +106,16 @@ def _columns(values: Float[Array, "n"], classes: int) -> Float[Array, "n C"]:
 def _total(name: str, feature: Levels, values: Float[Array, "n"], columns: Float[Array, "n C"], left: float,
            classes: int) -> Link | None:
     """The link of a feature that gives the target away by itself."""
-    if left < TOTAL * min(1.0, len(values) / 200) ** 2:
+    if left < _total_limit(len(values)):
         filled = filled_left(feature, columns) < 2 * TOTAL
         return Link(name, left, "leak", "by being filled or empty" if filled else "")
     if not classes and left < SUSPECT and is_coarse_form(feature, values, FEW_LEVELS, TOTAL):
         return Link(name, left, "leak", "a coarser form of it")
     return None
+
+
+def _total_limit(rows: int) -> float:
+    return TOTAL * min(1.0, rows / 200) ** 2
 
 
 def _drifts(feature: Levels, columns: Float[Array, "n C"], shares: Float[Array, "C"]) -> bool:
@@ -131,15 +139,3 @@ def _partial(name: str, feature: Levels, values: Float[Array, "n"], left: float,
         if share:
             return Link(name, left, "suspect", f"a class is certain in {share:.0%} of the rows")
     return Link(name, left, "strong-feature") if left < (STRONG_CLASS if classes else STRONG_NUMBER) else None
-
-
-def _formula(target: Target, values: Float[Array, "n"], features: dict[str, Levels]) -> Iterator[Finding]:
-    """The finding where two or three features together give a number away."""
-    names = [name for name, feature in features.items() if feature.ordered and len(feature.place) > 2]
-    if len(names) < 2:
-        return
-    X = np.stack([features[name].place[features[name].code] for name in names], axis=1)
-    parts = parts_of(values, X)
-    if parts:
-        places, form, left = parts
-        yield formula_finding(target, tuple(names[place] for place in places), form, left, len(values))

@@ -59,7 +59,7 @@ def drift_finding(name: str, tasks: Sequence[str]) -> Finding:
 
 
 def formula_finding(target: Target, columns: tuple[str, ...], form: str, left: float, rows: int) -> Finding:
-    """The finding where two or three features together give a number away."""
+    """The finding where two or three features together give a target away."""
     return Finding("warning", "leak", target.task, columns,
                    f"is a {form} of {listed(columns)} (together: {explained(left)}); seen in {rows:,} rows",
                    f"Leave out what is not known beforehand: {drop_option(columns)}.")

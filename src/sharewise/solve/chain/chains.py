@@ -104,6 +104,10 @@ class Chains(Estimator):
                     columns.append(columns_of(self.tasks[at], average(self._links[path], seen)[name]))
         return total
 
+    def _count_parameters(self) -> int:
+        links = [copy for copies in self._links.values() for copy in copies]
+        return sum(estimator.parameter_count for estimator in [*self._lasts.values(), *links])
+
     def _save(self, folder: Path) -> None:
         state = {"orders": self._orders, "lasts": list(self._lasts), "links": list(self._links),
                  "copies": [len(copies) for copies in self._links.values()]}

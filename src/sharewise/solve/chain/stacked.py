@@ -68,6 +68,9 @@ class Stacked(Estimator):
             means |= second.predict_mean(joined(X, self._seen(columns, at)), wanted[:, [at]])
         return means
 
+    def _count_parameters(self) -> int:
+        return sum(estimator.parameter_count for estimator in [*self._first, *self._second])
+
     def _save(self, folder: Path) -> None:
         for stage, estimators in (("first", self._first), ("second", self._second)):
             for at, estimator in enumerate(estimators):

@@ -44,6 +44,11 @@ class Lines(NamedTuple):
             low = high
         return means
 
+    @property
+    def parameter_count(self) -> int:
+        """Weights and intercepts."""
+        return self.weights.size + self.intercepts.size
+
     def save(self, folder: Path) -> None:
         """Write lines.safetensors."""
         arrays = {**self.design._asdict(), "weights": self.weights, "intercepts": self.intercepts}

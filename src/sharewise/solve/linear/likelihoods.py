@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Float
-from scipy.special import expit, log_softmax, softmax
+from scipy.special import expit, log_softmax
 
 Array = np.ndarray
 HIGHEST = 30.0  # a log rate beyond is no rate
@@ -17,17 +17,13 @@ class Logistic:
 
     def parts(self, score: Float[Array, "*n"], y: Float[Array, "*n"]) -> tuple[Array, Array, Array]:
         """Loss, first and second derivative of each row."""
-        p = expit(score)
-        return np.logaddexp(0.0, score) - y * score, p - y, p * (1.0 - p)
+        far = np.exp(-np.abs(score))
+        p = np.where(score > 0, 1.0, far) / (1.0 + far)
+        return np.log1p(far) + np.maximum(score, 0.0) - y * score, p - y, p * (1.0 - p)
 
     def mean(self, score: Array) -> Array:
         """The inverse link."""
         return expit(score)
-
-    def start(self, y: Float[Array, "n"]) -> float:
-        """The score of the trivial predictor."""
-        share = (y.sum() + 0.5) / (len(y) + 1.0)
-        return float(np.log(share / (1.0 - share)))
 
 
 class Poisson:
@@ -42,20 +38,24 @@ class Poisson:
         """The inverse link."""
         return np.exp(np.minimum(score, HIGHEST))
 
-    def start(self, y: Float[Array, "n"]) -> float:
-        """The score of the trivial predictor."""
-        return float(np.log((y.sum() + 0.5) / (len(y) + 0.5)))
-
 
 SCALAR: dict[str, Any] = {"logistic": Logistic(), "poisson": Poisson()}
 
 
-def softmax_loss(scores: Float[Array, "n C"], code: Array) -> tuple[float, Float[Array, "n C"]]:
-    """Summed log loss and its gradient in the scores."""
-    rows = np.arange(len(code))
-    gradient = softmax(scores, axis=1)
-    gradient[rows, code] -= 1.0
-    return -float(log_softmax(scores, axis=1)[rows, code].sum()), gradient
+def parts(loss: str, scores: Float[Array, "n k"], target: Float[Array, "n k"], seen: Float[Array, "n k"],
+          classes: int) -> tuple[Array, Array, Array]:
+    """Loss, first and second derivative of each entry, 0 where it is not ``seen``; for softmax, every ``classes``
+    columns are one task, and the chance of each class stands in the place of the second derivative."""
+    if loss == "squared":
+        off = scores - target
+        return 0.5 * seen * np.square(off), seen * off, seen
+    if loss == "softmax":
+        shape = (len(scores), scores.shape[1] // classes, classes)
+        logs = log_softmax(scores.reshape(shape), axis=2).reshape(scores.shape)
+        chance = np.exp(logs)
+        return -seen * target * logs, seen * (chance - target), seen * chance
+    value, first, second = SCALAR[loss].parts(scores, target)
+    return seen * value, seen * first, seen * second
 
 
 def cumulative_loss(score: Float[Array, "n"], cuts: Float[Array, "C1"], code: Array) -> tuple[float, Array, Array]:
@@ -70,10 +70,3 @@ def cumulative_loss(score: Float[Array, "n"], cuts: Float[Array, "C1"], code: Ar
     size = len(cuts)
     by_cut = np.bincount(code, d_high, size + 1)[1:] + np.bincount(code, d_low, size + 1)[:size]
     return -float(np.log(chance).sum()), s_high + s_low - 1.0, by_cut
-
-
-def cumulative_mean(score: Float[Array, "n"], cuts: Float[Array, "C1"]) -> Float[Array, "n C"]:
-    """The probability of each class in the cumulative logit model."""
-    above = expit(score[:, None] + cuts)
-    edge = np.ones((len(score), 1))
-    return np.clip(np.hstack([edge, above]) - np.hstack([above, 0 * edge]), 0.0, 1.0)

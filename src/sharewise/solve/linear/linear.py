@@ -12,17 +12,11 @@ from jaxtyping import Bool, Float
 from ...base.checks import one_of, within
 from ...base.estimator import Estimator, Means
 from ...task import Task
-from ..pieces import Piece, is_constant, take_apart, trivial
-from ..threads import one_thread
+from ..pieces import take_apart
 from .answers import Lines
-from .basis import Basis
-from .design import Design
-from .problems import Cumulative, Problem, Scalar, Softmax
-from .ridge import ridge
-from .strength import choose_strength
+from .line_fit import Training, fit_lines
 
 Array = np.ndarray
-Line = tuple[Array, Array]  # weights [E, k] and intercepts [k]
 
 
 class Linear(Estimator):
@@ -31,8 +25,9 @@ class Linear(Estimator):
     free intercept, where the squared loss is halved.
 
     Features are standardised (gaps by the median with an indicator column, outliers clipped at 6 deviations).
-    ``strength`` is a number from 0 up, the same as scikit-learn's ``alpha`` and ``1 / C``, or "auto": exact
-    leave-one-out for numbers, inner folds for the rest, each task for itself.
+    ``strength`` is a number from 0 up, the same as scikit-learn's ``alpha`` and ``1 / C``, or "auto", each task for
+    itself: exact leave-one-out for numbers, inner folds for the rest; ``fit_folds`` needs no inner folds, for each fold
+    takes the strength that was best on the other folds' held-out rows.
 
     >>> import numpy as np
     >>> from sharewise.task import Regression, Task
@@ -54,54 +49,23 @@ class Linear(Estimator):
         return False
 
     def _fit(self, X: Float[Array, "N D"], Z: Float[Array, "N W"]) -> None:
-        design = Design.fit(X)
-        A = design.apply(X)
-        pieces = take_apart(self.tasks, Z)
-        lines: dict[int, Line] = {}
-        with one_thread():
-            for group in same_rows(pieces):
-                lines |= self._fit_group(A, group, pieces)
-        weights = np.hstack([lines[at][0] for at in range(len(pieces))])
-        self._lines = Lines(design, weights, np.concatenate([lines[at][1] for at in range(len(pieces))]))
+        training = Training(take_apart(self.tasks, Z), np.ones(len(X), dtype=bool))
+        self._lines, = fit_lines(self.tasks, X, [training], self.strength, self.seed)
 
-    def _fit_group(self, A: Array, group: list[int], pieces: list[Piece]) -> dict[int, Line]:
-        """Lines of the pieces that are observed in the same rows, which share one basis."""
-        lines = {at: flat_line(pieces[at], A.shape[1]) for at in group if is_constant(pieces[at])}
-        rows = pieces[group[0]].rows
-        learn = [at for at in group if at not in lines or self.tasks[pieces[at].at].kind.name == "ordinal"]
-        if len(rows) < 2 or not learn:
-            return lines
-        basis = Basis.of(A[rows])
-        squared = [at for at in learn if pieces[at].loss == "squared"]
-        if squared:
-            a, level = ridge(basis, np.stack([pieces[at].target[rows] for at in squared], axis=1), self.strength)
-            weights, intercepts = basis.weights(a, level)
-            lines |= {at: (weights[:, [k]], intercepts[[k]]) for k, at in enumerate(squared)}
-        for owner in dict.fromkeys(pieces[at].at for at in learn if pieces[at].loss != "squared"):
-            own = [at for at in learn if pieces[at].at == owner]
-            lines |= self._fit_likelihood(basis, rows, own, pieces)
-        return lines
-
-    def _fit_likelihood(self, basis: Basis, rows: Array, own: list[int], pieces: list[Piece]) -> dict[int, Line]:
-        """Lines of one task's pieces: one problem for an ordinal task, else one a piece."""
-        kind = self.tasks[pieces[own[0]].at].kind
-        if kind.name == "ordinal":
-            code = np.sum([pieces[at].target[rows] for at in own], axis=0)
-            if np.all(code == code[0]):
-                return {}
-            weights, intercepts = self._solve(Cumulative(kind.outputs), basis, code)
-            return {at: (weights[:, [k]], intercepts[[k]]) for k, at in enumerate(own)}
-        return {at: self._solve(problem_of(pieces[at]), basis, pieces[at].target[rows]) for at in own}
-
-    def _solve(self, problem: Problem, basis: Basis, y: Array) -> Line:
-        size = basis.scores.shape[1]
-        strength = (choose_strength(problem, basis.scores, y, self.seed) if self.strength == "auto"
-                    else float(self.strength))
-        theta = problem.fit(basis.scores, y, strength, problem.start(y, size))
-        return basis.weights(*problem.columns(theta, size))
+    def _fit_folds(self, X: Float[Array, "N D"], Y: Float[Array, "N W"], train: Bool[Array, "K N"]) -> list[Linear]:
+        if self.strength != "auto":
+            return super()._fit_folds(X, Y, train)
+        copies, targets = zip(*self._copies(X, Y, train), strict=True)
+        trainings = [Training(take_apart(self.tasks, Z), rows) for Z, rows in zip(targets, train, strict=True)]
+        for copy, lines in zip(copies, fit_lines(self.tasks, X, trainings, self.strength, self.seed), strict=True):
+            copy._lines = lines
+        return list(copies)
 
     def _predict_mean(self, X: Float[Array, "N D"], wanted: Bool[Array, "N T"]) -> Means:
         return self._lines.means(self.tasks, X, wanted)
+
+    def _count_parameters(self) -> int:
+        return self._lines.parameter_count
 
     def _save(self, folder: Path) -> None:
         self._lines.save(folder)
@@ -116,24 +80,3 @@ def check_strength(thing: str, value: float | str) -> None:
         one_of(thing, value, ("auto",))
     else:
         within(thing, value, 0.0)
-
-
-def same_rows(pieces: Sequence[Piece]) -> list[list[int]]:
-    """The numbers of the pieces, grouped by the rows in which they are observed."""
-    groups: dict[bytes, list[int]] = {}
-    for at, piece in enumerate(pieces):
-        groups.setdefault(np.isnan(piece.target).tobytes(), []).append(at)
-    return list(groups.values())
-
-
-def problem_of(piece: Piece) -> Problem:
-    """The penalised likelihood that fits a piece."""
-    return Softmax(piece.classes) if piece.loss == "softmax" else Scalar(piece.loss)
-
-
-def flat_line(piece: Piece, size: int) -> Line:
-    """The line that always says the trivial prediction."""
-    prior = trivial(piece)
-    if piece.loss in ("softmax", "poisson"):
-        return np.zeros((size, len(prior))), np.log(prior)
-    return np.zeros((size, 1)), np.log(prior / (1 - prior)) if piece.loss == "logistic" else prior

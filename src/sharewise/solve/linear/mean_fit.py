@@ -1,104 +1,135 @@
-"""Fitting columns of one kind that are drawn to their mean: majorise the loss by squares, solve, repeat."""
+"""Lines whose weights are drawn to their mean, on one training or on K folds at once."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float
-from scipy.special import softmax
+from jaxtyping import Bool, Float, Int
 
-from .blocks import Block, MeanMetric
-from .likelihoods import SCALAR
+from ...task import Task
+from ..pieces import take_apart
+from .answers import Lines
+from .basis import Basis
+from .blocks import make_blocks
+from .design import Design
+from .families import Family, families
+from .mean_search import SIMILARITIES, STRENGTHS, Course, Point, search
+from .newton import TIGHT
+from .strength import every_other
 
 Array = np.ndarray
-CURVATURE = {"squared": 1.0, "logistic": 0.25, "softmax": 0.5, "poisson": 1e12}  # bounds on the second derivative
+FEWEST = 4  # mean rows a task; below, none is held out, and the middle of both lists is taken
+MOST_TARGETS = 50_000  # observed targets for the choice; beyond, rows are drawn by chance
 
 
-class Fit(NamedTuple):
-    """Weights [r, K] and the groups' common weights [r, G] in the problem's coordinates, levels [K] at each block's
-    centre."""
+class Wish(NamedTuple):
+    """What the user wants: numbers or "auto", the number of inner folds, the seed."""
 
-    weights: Float[Array, "r K"]
-    common: Float[Array, "r G"]
-    level: Float[Array, "K"]
+    strength: float | str
+    similarity: float | str
+    folds: int
+    seed: int
 
-
-def slopes(loss: str, scores: Float[Array, "n k"], target: Float[Array, "n k"], classes: int) -> tuple[float, Array]:
-    """Summed loss of a block and its gradient in the scores; for softmax, every ``classes`` columns are one task."""
-    if loss == "squared":
-        return 0.5 * float(np.square(scores - target).sum()), scores - target
-    if loss == "softmax":
-        shape = (len(scores), scores.shape[1] // classes, classes)
-        chance = softmax(scores.reshape(shape), axis=2).reshape(scores.shape)
-        return -float((target * np.log(np.maximum(chance, 1e-300))).sum()), chance - target
-    value, slope, _ = SCALAR[loss].parts(scores, target)
-    return float(value.sum()), slope
+    def grid(self, family: Family) -> tuple[Sequence[float], Sequence[float]]:
+        """Steps and similarities to try."""
+        alone = len(family.groups[0]) == 1  # nobody to share with: only the sum of both penalties counts
+        likes = ((1.0,) if alone else SIMILARITIES) if self.similarity == "auto" else (float(self.similarity),)
+        return STRENGTHS if self.strength == "auto" else (1.0,), likes
 
 
-def fit_mean(blocks: list[Block], groups: list[list[int]], loss: str, classes: int, penalties: tuple[float, float],
-             start: Fit, tolerance: float, most_steps: int = 300) -> Fit:
-    """Minimise sum loss + common / 2 |w_0|^2 + own / 2 sum |w_c - w_0|^2.
+class Ground(NamedTuple):
+    """One training: the rows it learns from, their design and basis, the coordinates of all rows, the families."""
 
-    Each step puts a square of one curvature in the place of the loss and solves that exactly. The curvature doubles
-    when a step does not go down, up to its bound (1/4 for logistic, 1/2 for softmax; Bohning and Lindsay 1988);
-    momentum is dropped then too (O'Donoghue and Candes 2015). A squared loss is solved by the first step.
-    """
-    curve = first_curve(blocks, loss, start)
-    metric = MeanMetric(blocks, groups, penalties[0] / curve, penalties[1] / curve)
-    now, before, age = start, start, 0
-    value = np.inf if loss == "squared" else objective(blocks, groups, loss, classes, penalties, now)
-    for _ in range(most_steps):
-        push = age / (age + 3.0)
-        ahead = Fit(*(a + push * (a - b) for a, b in zip(now, before, strict=True)))
-        new = one_step(blocks, metric, loss, classes, curve, ahead)
-        if loss == "squared":
-            return new
-        after = objective(blocks, groups, loss, classes, penalties, new)
-        if after > value + 1e-12 * abs(value):
-            if age == 0:
-                if curve >= CURVATURE[loss]:  # at a bound: nothing is left to gain
-                    return now
-                curve = min(2.0 * curve, CURVATURE[loss])
-                metric = MeanMetric(blocks, groups, penalties[0] / curve, penalties[1] / curve)
-            before, age = now, 0
-            continue
-        size = max(float(np.abs(a - b).max(initial=0.0)) for a, b in zip(new, now, strict=True))
-        before, now, value, age = now, new, after, age + 1
-        if size < tolerance:
-            break
-    return now
+    train: Bool[Array, "N"]
+    design: Design
+    basis: Basis
+    scores: Float[Array, "N r"]
+    families: list[Family]
+
+    @classmethod
+    def of(cls, tasks: Sequence[Task], X: Float[Array, "N D"], Z: Float[Array, "N W"],
+           train: Bool[Array, "N"]) -> Ground:
+        """From the standardised targets of the training."""
+        design = Design.fit(X[train])
+        A = design.apply(X)
+        basis = Basis.of(A[train])
+        return cls(train, design, basis, (A - basis.centre) @ basis.axes, families(tasks, take_apart(tasks, Z), train))
+
+    def course(self, at: int, rows: Int[Array, "m"], held: Bool[Array, "m"], strength: float | str) -> Course:
+        """The training of a family on some rows, of which some are held."""
+        family = self.families[at]
+        theta = np.vstack([family.start, np.zeros((self.scores.shape[1], len(family.start)))])
+        unit = self.mean_rows(at, rows[~held])
+        if strength != "auto":
+            unit = float(strength) * unit / self.mean_rows(at, np.flatnonzero(self.train))
+        return Course(family, make_blocks(self.scores[rows], family.columns[rows], held), theta, unit)
+
+    def mean_rows(self, at: int, rows: Int[Array, "m"]) -> float:
+        """In how many of the rows a column is observed in the mean, at least 1."""
+        return max(float(np.count_nonzero(~np.isnan(self.families[at].columns[rows]), axis=0).mean()), 1.0)
 
 
-def first_curve(blocks: list[Block], loss: str, at: Fit) -> float:
-    """A curvature to start with: one and a half times the mean one at the trivial predictor, up to the bound."""
-    if loss in ("squared", "softmax"):
-        return CURVATURE[loss]
-    bends = [SCALAR[loss].parts(level := at.level[block.columns], 0.0 * level)[2].mean() for block in blocks]
-    return min(1.5 * float(np.mean(bends)), CURVATURE[loss])
+def fit_lines_together(grounds: Sequence[Ground], wish: Wish) -> list[Lines]:
+    """The lines of each training."""
+    found: list[dict[int, list[tuple[Array, Array]]]] = [{} for _ in grounds]
+    for at, family in enumerate(grounds[0].families):
+        for lines, (weights, intercepts) in zip(found, fit_family(grounds, at, wish), strict=True):
+            for column, piece in enumerate(family.pieces):
+                lines.setdefault(piece, []).append((weights[:, [column]], intercepts[[column]]))
+    return [Lines(ground.design, np.hstack([weights for at in range(len(lines)) for weights, _ in lines[at]]),
+                  np.concatenate([intercept for at in range(len(lines)) for _, intercept in lines[at]]))
+            for ground, lines in zip(grounds, found, strict=True)]
 
 
-def one_step(blocks: list[Block], metric: MeanMetric, loss: str, classes: int, curve: float, at: Fit) -> Fit:
-    """The minimum of the squares that touch the loss at a point."""
-    c, level = np.zeros_like(at.weights), np.zeros_like(at.level)
-    for block in blocks:
-        scores = block.rows @ at.weights[:, block.columns] + at.level[block.columns]
-        wish = scores - slopes(loss, scores, block.target, classes)[1] / curve
-        c[:, block.columns] = block.rows.T @ wish
-        level[block.columns] = wish.mean(axis=0) if len(wish) else 0.0
-    return Fit(*metric.solve(c), level)
+def fit_family(grounds: Sequence[Ground], at: int, wish: Wish) -> list[tuple[Float[Array, "E K"], Float[Array, "K"]]]:
+    """Weights and intercepts of a family's columns in each training."""
+    every = np.arange(len(grounds[0].train))
+    courses = [ground.course(at, every, ~ground.train, wish.strength) for ground in grounds]
+    lines = []
+    for k, point in enumerate(choose_points(grounds, at, courses, wish)):
+        family, basis = courses[k].family, grounds[k].basis
+        theta = courses[k].fit(point.step, point.similarity, point.thetas[k % len(point.thetas)], TIGHT)
+        level = family.start.copy()
+        for block in courses[k].blocks:
+            if len(block.rows):
+                level[block.columns] = theta[0, block.columns] - block.centre @ theta[1:, block.columns]
+        lines.append(basis.weights(theta[1:], level))
+    return lines
 
 
-def objective(blocks: list[Block], groups: list[list[int]], loss: str, classes: int, penalties: tuple[float, float],
-              at: Fit) -> float:
-    """The penalised loss."""
-    total = sum(slopes(loss, block.rows @ at.weights[:, block.columns] + at.level[block.columns], block.target,
-                       classes)[0] for block in blocks)
-    own = sum(float(np.square(at.weights[:, group] - at.common[:, [g]]).sum()) for g, group in enumerate(groups))
-    return total + 0.5 * penalties[0] * float(np.square(at.common).sum()) + 0.5 * penalties[1] * own
+def choose_points(grounds: Sequence[Ground], at: int, courses: Sequence[Course], wish: Wish) -> list[Point]:
+    """Step and similarity of each training: as the held-out rows of the others say; if fewer than two trainings can say
+    it, inner folds of each one's own rows."""
+    steps, likes = wish.grid(courses[0].family)
+    long = np.array([ground.mean_rows(at, np.flatnonzero(ground.train)) >= FEWEST for ground in grounds])
+    says = long & [any(len(block.held) and len(block.rows) for block in course.blocks) for course in courses]
+    points = [Point(steps[len(steps) // 2], likes[len(likes) // 2], [course.theta], np.zeros(1)) for course in courses]
+    if len(steps) * len(likes) == 1:
+        return points
+    if says.sum() > 1:
+        rows = drawn(courses[0].family, np.arange(len(grounds[0].train)), wish.seed)
+        trials = courses if len(rows) == len(grounds[0].train) else [
+            ground.course(at, rows, ~ground.train[rows], wish.strength) for ground in grounds]
+        chosen = search(trials, every_other(len(trials)) & says, steps, likes)
+    else:
+        chosen = [inner_choice(ground, at, wish) if one else point
+                  for ground, one, point in zip(grounds, long, points, strict=True)]
+    return [new if one else point for new, one, point in zip(chosen, long, points, strict=True)]
 
 
-def held_out(blocks: list[Block], loss: str, classes: int, at: Fit) -> float:
-    """The summed loss on the rows that were kept out."""
-    return sum(slopes(loss, block.held @ at.weights[:, block.columns] + at.level[block.columns], block.held_target,
-                      classes)[0] for block in blocks if len(block.held))
+def inner_choice(ground: Ground, at: int, wish: Wish) -> Point:
+    """The choice on inner folds of a training's own rows."""
+    rows = drawn(ground.families[at], np.flatnonzero(ground.train), wish.seed)
+    fold = np.arange(len(rows)) % wish.folds
+    courses = [ground.course(at, rows, fold == k, wish.strength) for k in range(wish.folds)]
+    point, = search(courses, np.ones((1, wish.folds), dtype=bool), *wish.grid(ground.families[at]))
+    return point._replace(thetas=point.thetas[:1])
+
+
+def drawn(family: Family, rows: Int[Array, "n"], seed: int) -> Int[Array, "m"]:
+    """The rows for a choice, in random order."""
+    seen = int(np.count_nonzero(~np.isnan(family.columns[rows])))
+    most = max(int(MOST_TARGETS * len(rows) / max(seen, 1)), 500)
+    return np.random.default_rng(seed).permutation(rows)[:most]

@@ -44,6 +44,9 @@ class Trivial(Estimator):
         return {name: np.tile((np.array(scale.trivial) - scale.centre) / scale.spread, (len(X), 1))
                 for name, scale in scales.items()}
 
+    def _count_parameters(self) -> int:
+        return sum(len(scale.trivial) for scale in self.scales_.values())
+
     def _save(self, folder: Path) -> None:
         """Nothing besides the scales."""
 

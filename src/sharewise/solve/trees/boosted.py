@@ -8,13 +8,13 @@ from typing import ClassVar
 
 import numpy as np
 from jaxtyping import Bool, Float
-from sklearn.base import clone
+from lightgbm import Dataset
 
-from ...base.estimator import Estimator, Means, fit_scales, standardise
+from ...base.estimator import Estimator, Means
 from ...task import Task
-from ..pieces import piece_count, put_together, take_apart
-from .boosting import Boosted, Settings, bin_features, boost, check_options
-from .fold_boosting import boost_folds
+from ..pieces import Piece, piece_count, put_together, take_apart
+from .boosting import Boosted, Settings, bin_features, boost, check_options, watch_piece, within_rows
+from .fold_rounds import FEWEST_FOLDS, rounds_by_neighbours
 
 Array = np.ndarray
 
@@ -25,9 +25,9 @@ class BoostedTrees(Estimator):
 
     ``regularisation`` is "light" (up to 31 leaves) or "strong" (up to 8, larger leaves, heavier shrinkage); both adapt
     to the number of rows. ``rounds`` is a number, or "auto": an inner split of the training rows finds it (3 folds up
-    to 2000 rows, one held-out fifth above), and then all rows are used for that many rounds; ``fit_folds`` needs no
-    inner split, for each fold takes the number that was best on the other folds' rows. Class probabilities are
-    mixed with the class frequencies at the weight of one row, so that none is 0.
+    to 2000 rows, one held-out fifth above), and then all rows are used for that many rounds; in ``fit_folds`` with four
+    folds or more, models that leave out two neighbouring folds find it for both. Class probabilities are mixed with the
+    class frequencies at the weight of one row, so that none is 0.
 
     >>> import numpy as np
     >>> from sharewise.task import Regression, Task
@@ -38,7 +38,6 @@ class BoostedTrees(Estimator):
     """
 
     family: ClassVar[str] = "trees"
-    fits_folds_together: ClassVar[bool] = True
     layouts: ClassVar[tuple[str, ...]] = ("wide", "long")
 
     def __init__(self, tasks: Sequence[Task], regularisation: str = "light", rounds: int | str = "auto",
@@ -57,23 +56,34 @@ class BoostedTrees(Estimator):
 
     def _fit_folds(self, X: Float[Array, "N D"], Y: Float[Array, "N W"],
                    train: Bool[Array, "K N"]) -> list[BoostedTrees]:
-        if self.rounds != "auto":
-            return [clone(self).fit(X[rows], Y[rows]) for rows in train]
-        copies, folds = [clone(self) for _ in train], []
-        for copy, rows in zip(copies, train, strict=True):
-            copy.scales_, copy.features_ = fit_scales(self.tasks, Y[rows]), X.shape[1]
-            folds.append(take_apart(self.tasks, standardise(self.tasks, Y, copy.scales_)))
-        data, settings = bin_features(X, self.threads), self._settings()
-        fitted = [boost_folds(data, pieces, train, settings) for pieces in zip(*folds, strict=True)]
+        if self.rounds != "auto" or len(train) < FEWEST_FOLDS:
+            return super()._fit_folds(X, Y, train)
+        copies, targets = zip(*self._copies(X, Y, train), strict=True)
+        folds = [take_apart(self.tasks, Z) for Z in targets]
+        data = bin_features(X, self.threads)
+        fitted = [self._boost_folds(data, pieces, train) for pieces in zip(*folds, strict=True)]
         for copy, pieces in zip(copies, zip(*fitted, strict=True), strict=True):
             copy._pieces = list(pieces)
-        return copies
+        return list(copies)
+
+    def _boost_folds(self, data: Dataset, pieces: Sequence[Piece], train: Bool[Array, "K N"]) -> list[Boosted]:
+        """A model a fold, for one piece given in each fold's own standardised target."""
+        settings = self._settings()
+
+        def watch(fold: int, rows: Array, held: tuple[Array, Array]) -> Sequence[Array | None]:
+            return watch_piece(data, pieces[fold], rows, held, settings)
+        rounds = rounds_by_neighbours(train, watch)
+        return [boost(data, within_rows(piece, rows), settings._replace(rounds=count))
+                for piece, rows, count in zip(pieces, train, rounds, strict=True)]
 
     def _settings(self) -> Settings:
         return Settings(self.regularisation, self.rounds, self.learning_rate, self.threads, self.seed)
 
     def _predict_mean(self, X: Float[Array, "N D"], wanted: Bool[Array, "N T"]) -> Means:
         return put_together(self.tasks, wanted, lambda at, rows: self._pieces[at].predict(X[rows], self.threads))
+
+    def _count_parameters(self) -> int:
+        return sum(piece.parameter_count for piece in self._pieces)
 
     def _save(self, folder: Path) -> None:
         for at, piece in enumerate(self._pieces):

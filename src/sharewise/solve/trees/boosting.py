@@ -13,12 +13,17 @@ from jaxtyping import Float
 from ...base.checks import one_of, within
 from ..pieces import Piece, inner_folds, inverse_link, is_constant, trivial
 from ..stored import read_model, reading, write_model
+from .counting import lightgbm_size
+from .fold_rounds import Curve, watched
 
 Array = np.ndarray
 OBJECTIVES = {"squared": "regression", "poisson": "poisson", "logistic": "binary", "softmax": "multiclass"}
 STRENGTHS = {"light": {"leaves": 31, "leaf_rows": 20, "lambda_l2": 0.1, "feature_fraction": 0.8},
              "strong": {"leaves": 8, "leaf_rows": 40, "lambda_l2": 5.0, "feature_fraction": 0.5}}
 FEW_ROWS, MOST_ROUNDS, PATIENCE = 300, 1500, 30
+FEATURES_A_TREE = 100  # beyond, they cost time and bring little
+LEAST_SHARE = 0.1
+ROWS_A_TREE = 20_000  # beyond, a tree draws a part, so that cost grows slower than rows
 DEAREST = 1_500_000_000  # cells (rows times features) times rounds
 BINNING = {"verbosity": -1, "min_data_in_bin": 1, "feature_pre_filter": False}
 
@@ -59,6 +64,11 @@ class Boosted(NamedTuple):
         prior = self.prior if len(self.prior) > 1 else self.prior[0]
         return (1 - self.mix) * mean + self.mix * prior if self.mix else mean
 
+    @property
+    def parameter_count(self) -> int:
+        """The prior, and the splits and leaves of the model."""
+        return self.prior.size + (lightgbm_size(self.model) if self.model else 0)
+
     def save(self, folder: Path, name: str) -> None:
         """Write NAME.json, and the model beside it in LightGBM's text format."""
         digest = self.model and write_model(folder / f"{name}.txt", self.model.model_to_string().encode())
@@ -87,7 +97,7 @@ def boost(data: lightgbm.Dataset, piece: Piece, settings: Settings) -> Boosted:
     prior = trivial(piece)
     if is_constant(piece):
         return Boosted(None, prior, 0.0)
-    options = boosting_options(piece, settings)
+    options = boosting_options(piece, settings, data.num_feature())
     rounds = settings.rounds if isinstance(settings.rounds, int) else choose_rounds(data, piece, options, settings.seed)
     if rounds == 0:
         return Boosted(None, prior, 0.0)
@@ -96,18 +106,25 @@ def boost(data: lightgbm.Dataset, piece: Piece, settings: Settings) -> Boosted:
     return Boosted(model, prior, 1.0 / (len(piece.rows) + 1.0) if piece.loss in ("logistic", "softmax") else 0.0)
 
 
-def boosting_options(piece: Piece, settings: Settings) -> dict[str, Any]:
-    """LightGBM's parameters for a piece: fewer leaves and smaller ones where there are few rows."""
+def boosting_options(piece: Piece, settings: Settings, features: int) -> dict[str, Any]:
+    """LightGBM's parameters for a piece: fewer leaves and smaller ones where there are few rows, a smaller share of
+    the features for a tree where they are many."""
     strength, rows = STRENGTHS[settings.regularisation], len(piece.rows)
+    share = share_of_features(features, strength["feature_fraction"])
     options = {"objective": OBJECTIVES[piece.loss],
                "learning_rate": settings.learning_rate * (2.0 if rows < FEW_ROWS else 1.0),
                "num_leaves": int(np.clip(rows // 10, 4, strength["leaves"])),
                "min_data_in_leaf": int(np.clip(rows * strength["leaf_rows"] // 4000, 2, strength["leaf_rows"])),
-               "lambda_l2": strength["lambda_l2"], "feature_fraction": strength["feature_fraction"],
-               "bagging_fraction": 0.8, "bagging_freq": 1, "min_sum_hessian_in_leaf": 1e-2,
+               "lambda_l2": strength["lambda_l2"], "feature_fraction": share,
+               "bagging_fraction": min(0.8, ROWS_A_TREE / rows), "bagging_freq": 1, "min_sum_hessian_in_leaf": 1e-2,
                "deterministic": True, "force_row_wise": True, "seed": settings.seed,
                "num_threads": settings.threads, **BINNING}
     return {**options, "num_class": piece.classes} if piece.classes else options
+
+
+def share_of_features(features: int, usual: float) -> float:
+    """The share of the features that a tree may use: smaller where they are many."""
+    return min(usual, max(FEATURES_A_TREE / features, LEAST_SHARE))
 
 
 def most_rounds(rows: int, features: int) -> int:
@@ -142,6 +159,25 @@ def held_out_rounds(data: lightgbm.Dataset, piece: Piece, options: dict[str, Any
     reached = min(next(iter(losses["valid_0"].values())))
     start = trivial(Piece(0, piece.loss, piece.target[train], piece.classes)) if offset is None else None
     return trained.best_iteration, (reached - trivial_loss(piece, held, start, offset)) * len(held)
+
+
+def within_rows(piece: Piece, rows: Array) -> Piece:
+    """The piece as if it were observed in those rows alone."""
+    return piece._replace(target=np.where(rows, piece.target, np.nan))
+
+
+def watch_piece(data: lightgbm.Dataset, piece: Piece, rows: Array, held: tuple[Array, Array],
+                settings: Settings) -> list[Curve | None]:
+    """The curves of one piece on two held-out parts, learned from ``rows``; None where nothing can be said."""
+    own = within_rows(piece, rows)
+    parts = [within_rows(piece, part).rows for part in held]
+    if is_constant(own):
+        return [None, None]
+    features, start = data.num_feature(), trivial(own)
+    valid = [part_of(data, piece, part) if len(part) else None for part in parts]
+    return watched(part_of(data, piece, own.rows), valid, boosting_options(own, settings, features),
+                   most_rounds(len(own.rows), features),
+                   [trivial_loss(piece, part, start, None) if len(part) else 0.0 for part in parts])
 
 
 def trivial_loss(piece: Piece, rows: Array, mean: Array | None, offset: Array | None) -> float:

@@ -13,11 +13,11 @@ from ...base.checks import within
 from ...base.estimator import Estimator, Means
 from ...task import Task
 from ..pieces import Piece, assemble, piece_count, take_apart, trivial
+from .boosting import ROWS_A_TREE
 from .forest import Forest
 from .growing import Columns, grow
 
 Array = np.ndarray
-MOST_SAMPLES = 20_000  # rows a tree: beyond, a tree draws a part, so that cost grows slower than rows
 MOST_VALUES = 15_000_000  # leaf values a forest: beyond, leaves are larger, so that memory is bounded
 
 
@@ -62,12 +62,12 @@ class Forests(Estimator):
         return grow(X[rows], columns, self._maker(len(rows), columns.target.shape[1]))
 
     def _maker(self, rows: int, columns: int) -> Any:
-        part = rows > MOST_SAMPLES
-        least = min(rows, MOST_SAMPLES) * self.trees * columns // MOST_VALUES + 1
+        part = rows > ROWS_A_TREE
+        least = min(rows, ROWS_A_TREE) * self.trees * columns // MOST_VALUES + 1
         return type(self).maker(
             n_estimators=self.trees, max_features=self.features or self.usual_features, n_jobs=self.threads,
             min_samples_leaf=max(self.leaf_rows, least), bootstrap=self.bootstrap or part,
-            max_samples=MOST_SAMPLES if part else None, random_state=self.seed)
+            max_samples=ROWS_A_TREE if part else None, random_state=self.seed)
 
     def _predict_mean(self, X: Float[Array, "N D"], wanted: Bool[Array, "N T"]) -> Means:
         groups = [range(len(self.tasks))] if self.shares else [[at] for at in range(len(self.tasks))]
@@ -76,6 +76,9 @@ class Forests(Estimator):
             tasks = [self.tasks[at] for at in group]
             means |= forest_means(tasks, forest, X, np.asarray(wanted[:, list(group)].any(axis=1)))
         return means
+
+    def _count_parameters(self) -> int:
+        return sum(forest.parameter_count for forest in self._forests)
 
     def _save(self, folder: Path) -> None:
         for at, forest in enumerate(self._forests):

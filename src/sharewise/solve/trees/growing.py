@@ -9,12 +9,10 @@ from jaxtyping import Float
 from scipy.sparse import csr_array
 from sklearn.base import RegressorMixin
 
-from .forest import NODE_ARRAYS, Forest
+from ...base.errors import JobError
+from .forest import Forest
 
 Array = np.ndarray
-NAMES = {"left": "children_left", "right": "children_right", "feature": "feature", "threshold": "threshold",
-         "missing_left": "missing_go_to_left"}
-TYPES = {"left": np.int32, "right": np.int32, "feature": np.int32, "threshold": np.float64, "missing_left": np.uint8}
 
 
 class Columns(NamedTuple):
@@ -52,18 +50,30 @@ def valued(grown: Any, X: Float[Array, "N D"], columns: Columns) -> Forest:
     """The splits of a fitted scikit-learn forest as a Forest, with the leaves valued from observed targets."""
     trees = [estimator.tree_ for estimator in grown.estimators_]
     starts = np.cumsum([0, *(tree.node_count for tree in trees)])
-    arrays: dict[str, Array] = {name: np.concatenate([np.asarray(getattr(tree, NAMES[name])) for tree in trees])
-                                .astype(TYPES[name]) for name in NODE_ARRAYS}
-    leaf = arrays["left"] < 0
-    arrays["feature"][leaf] = 0
-    arrays["threshold"][leaf] = 0.0
-    forest = Forest(starts, values=np.zeros((leaf.sum(), columns.target.shape[1]), dtype=np.float32),
-                    features=X.shape[1], **arrays)
+    left, right, feature, threshold, missing_left = (
+        np.concatenate([np.asarray(getattr(tree, name)) for tree in trees])
+        for name in ("children_left", "children_right", "feature", "threshold", "missing_go_to_left"))
+    leaf = right < 0
+    own = np.arange(len(right)) - np.repeat(starts[:-1], np.diff(starts))
+    if (left[~leaf] != own[~leaf] + 1).any():
+        raise JobError("scikit-learn", "has laid out a tree in another order", "the left child must be the next node",
+                       "Grow trees without max_leaf_nodes.")
+    forest = Forest(starts, right.astype(np.int32),
+                    np.where(leaf, 0, feature).astype(np.uint16 if X.shape[1] < 65_536 else np.int32),
+                    floor_single(np.where(leaf, 0.0, threshold)), missing_left.astype(np.uint8),
+                    np.zeros((leaf.sum(), columns.target.shape[1]), dtype=np.float32), X.shape[1])
     samples = grown.estimators_samples_
     step = max(1, int(1e7 / (columns.target.shape[1] * max(int(np.diff(starts).max()), len(X)))))
     for low in range(0, len(trees), step):
         fill_values(forest, range(low, min(low + step, len(trees))), X, columns, samples)
     return forest
+
+
+def floor_single(threshold: Float[Array, "M"]) -> Float[Array, "M"]:
+    """The largest float32 that is not above: ``x <= threshold`` says the same of it, for every float32 x."""
+    with np.errstate(over="ignore"):
+        near = threshold.astype(np.float32)
+        return np.where(near > threshold, np.nextafter(near, np.float32(-np.inf)), near)
 
 
 def fill_values(forest: Forest, trees: range, X: Array, columns: Columns, samples: list[Array]) -> None:
@@ -72,21 +82,21 @@ def fill_values(forest: Forest, trees: range, X: Array, columns: Columns, sample
     has no observed target."""
     base, end = forest.starts[trees[0]], forest.starts[trees[-1] + 1]
     sums, counts = leaf_sums(forest, trees, X, columns, samples)
-    left, right = forest.left[base:end], forest.right[base:end]
+    right = forest.right[base:end]
     offset = np.repeat(forest.starts[trees[0]:trees[-1] + 1], np.diff(forest.starts[trees[0]:trees[-1] + 2])) - base
     levels = [forest.starts[trees[0]:trees[-1] + 1] - base]
-    while len(inner := levels[-1][left[levels[-1]] >= 0]):
-        levels.append(np.concatenate([offset[inner] + left[inner], offset[inner] + right[inner]]))
+    while len(inner := levels[-1][right[levels[-1]] >= 0]):
+        levels.append(np.concatenate([inner + 1, offset[inner] + right[inner]]))
     for level in levels[-2::-1]:
-        inner = level[left[level] >= 0]
+        inner = level[right[level] >= 0]
         for total in (sums, counts):
-            total[inner] = total[offset[inner] + left[inner]] + total[offset[inner] + right[inner]]
+            total[inner] = total[inner + 1] + total[offset[inner] + right[inner]]
     above = np.broadcast_to(columns.prior, (len(levels[0]), sums.shape[1]))
     for level in levels:
         count = counts[level]
         shrink = np.where(count > 0, columns.shrink, 1.0)
         value = (sums[level] + shrink * above) / (count + shrink)
-        inner = left[level] >= 0
+        inner = right[level] >= 0
         forest.values[forest.leaf[base + level[~inner]]] = value[~inner]
         above = np.concatenate([value[inner], value[inner]])
 

@@ -16,8 +16,9 @@ from ...base.estimator import Estimator, Means
 from ...task import Task
 from ..pieces import Piece, put_together, take_apart
 from ..stored import reading
+from .boosting import ROWS_A_TREE
 from .forest import Forest
-from .forests import MOST_SAMPLES, piece_columns
+from .forests import piece_columns
 from .growing import grow
 from .pooled_trees import pools, stack, starts
 
@@ -71,10 +72,10 @@ class PooledExtraTrees(Estimator):
         for at, start in zip(pool, starts([pieces[at] for at in pool]), strict=True):
             begin[at] = start
         pairs = stack(X, pool, pieces, begin, self.seed)
-        part = len(pairs.X) > MOST_SAMPLES
+        part = len(pairs.X) > ROWS_A_TREE
         maker = ExtraTreesRegressor(
             n_estimators=self.trees, max_features=self.features, n_jobs=self.threads, min_samples_leaf=self.leaf_rows,
-            bootstrap=part, max_samples=MOST_SAMPLES if part else None, random_state=self.seed)
+            bootstrap=part, max_samples=ROWS_A_TREE if part else None, random_state=self.seed)
         told = np.hstack([pairs.X[:, :-1], self._codes(len(pool))[pairs.X[:, -1].astype(int)]])
         columns = piece_columns(pairs.piece, self.shrink)
         if not len(told):  # nothing observed: one leaf that says the prior
@@ -99,6 +100,9 @@ class PooledExtraTrees(Estimator):
             return found[:, 0] if found.shape[1] == 1 else found
 
         return put_together(self.tasks, wanted, answer)
+
+    def _count_parameters(self) -> int:
+        return sum(forest.parameter_count for forest in self._forests)
 
     def _save(self, folder: Path) -> None:
         (folder / "pools.json").write_text(json.dumps(self._pools), encoding="utf-8")

@@ -4,18 +4,31 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import lightgbm
 import numpy as np
 from jaxtyping import Bool, Float, Int
+from sklearn.base import clone
 
 from ...base.estimator import Estimator, Means
 from ...task import Task
 from ..pieces import Piece, inverse_link, link, put_together, take_apart, trivial
 from ..stored import read_model, reading, write_model
-from .boosting import Settings, bin_features, boosting_options, check_options, choose_rounds, part_of
+from .boosting import (
+    Settings,
+    bin_features,
+    boosting_options,
+    check_options,
+    choose_rounds,
+    most_rounds,
+    part_of,
+    trivial_loss,
+)
+from .counting import lightgbm_size
+from .fold_rounds import FEWEST_FOLDS, Curve, rounds_by_neighbours, watched
 
 Array = np.ndarray
 MOST_PAIRS = 60_000
@@ -66,29 +79,71 @@ class PooledTrees(Estimator):
 
     def _fit(self, X: Float[Array, "N D"], Z: Float[Array, "N W"]) -> None:
         pieces = take_apart(self.tasks, Z)
-        self._starts = [np.empty(0)] * len(pieces)
-        self._models: list[lightgbm.Booster | None] = []
+        self._begin(pieces)
+        self._models = [self._boost(stack(X, pool, pieces, self._starts, self.seed), self.rounds)
+                        for pool in self._pools]
+
+    def _fit_folds(self, X: Float[Array, "N D"], Y: Float[Array, "N W"],
+                   train: Bool[Array, "K N"]) -> list[PooledTrees]:
+        if self.rounds != "auto" or len(train) < FEWEST_FOLDS:
+            return super()._fit_folds(X, Y, train)
+        copies, targets = zip(*self._copies(X, Y, train), strict=True)
+        for rows, copy, Z in zip(train, copies, targets, strict=True):
+            copy._begin(take_apart(self.tasks, Z[rows]))
+        rounds = [rounds_by_neighbours(train, partial(self._watch, number, X, targets))
+                  for number in range(len(copies[0]._pools))]
+        for rows, copy, Z, own in zip(train, copies, targets, zip(*rounds, strict=True), strict=True):
+            pieces = take_apart(self.tasks, Z[rows])
+            copy._models = [copy._boost(stack(X[rows], pool, pieces, copy._starts, self.seed), count)
+                            for pool, count in zip(copy._pools, own, strict=True)]
+        return list(copies)
+
+    def _watch(self, number: int, X: Array, targets: Sequence[Array], fold: int, rows: Array,
+               held: tuple[Array, Array]) -> list[Curve | None]:
+        """The curves of a pool on two held-out parts, learned from ``rows``."""
+        probe, Z = clone(self), targets[fold]
+        inside = take_apart(self.tasks, Z[rows])
+        probe._begin(inside)
+        pool = probe._pools[number]
+        own = stack(X[rows], pool, inside, probe._starts, self.seed)
+        if len(np.unique(own.piece.target)) < 2:
+            return [None, None]
+        parts = [stack(X[part], pool, take_apart(self.tasks, Z[part]), probe._starts, self.seed) for part in held]
+        data = self._bin(own)
+        train, *valid = (lightgbm.Dataset(one.X, one.piece.target, init_score=one.offset, reference=data)
+                         for one in (own, *parts))
+        first = [trivial_loss(one.piece, np.arange(len(one.X)), None, one.offset) if len(one.X) else 0.0
+                 for one in parts]
+        known = [part if len(one.X) else None for one, part in zip(parts, valid, strict=True)]
+        return watched(train, known, self._options(own), most_rounds(len(own.X), own.X.shape[1]), first)
+
+    def _begin(self, pieces: list[Piece]) -> None:
+        """Pools of pieces, and the score at which each piece starts."""
         self._pools = pools(self.tasks, pieces)
+        self._starts = [np.empty(0)] * len(pieces)
         for pool in self._pools:
             for at, start in zip(pool, starts([pieces[at] for at in pool]), strict=True):
                 self._starts[at] = start
-            self._models.append(self._boost(X, pool, pieces))
 
-    def _boost(self, X: Array, pool: list[int], pieces: list[Piece]) -> lightgbm.Booster | None:
-        pairs = stack(X, pool, pieces, self._starts, self.seed)
+    def _boost(self, pairs: Pairs, rounds: int | str) -> lightgbm.Booster | None:
         if len(np.unique(pairs.piece.target)) < 2:
             return None
-        data = bin_features(pairs.X, self.threads, categorical=[X.shape[1]])
-        settings = Settings(self.regularisation, self.rounds, self.learning_rate, self.threads, self.seed)
-        options = {**boosting_options(pairs.piece, settings), "min_data_per_group": 10, "cat_smooth": 20.0,
-                   "boost_from_average": False}
-        rounds = self.rounds if isinstance(self.rounds, int) else choose_rounds(
-            data, pairs.piece, options, self.seed, pairs.offset, row_folds(pairs.row, self.seed))
+        data, options = self._bin(pairs), self._options(pairs)
+        if isinstance(rounds, str):
+            rounds = choose_rounds(data, pairs.piece, options, self.seed, pairs.offset, row_folds(pairs.row, self.seed))
         if rounds == 0:
             return None
         everything = part_of(data, pairs.piece, np.arange(len(pairs.X)), pairs.offset)
         trained = lightgbm.train(options, everything, num_boost_round=rounds)
         return lightgbm.Booster(model_str=trained.model_to_string())
+
+    def _bin(self, pairs: Pairs) -> lightgbm.Dataset:
+        return bin_features(pairs.X, self.threads, categorical=[pairs.X.shape[1] - 1])
+
+    def _options(self, pairs: Pairs) -> dict[str, Any]:
+        settings = Settings(self.regularisation, self.rounds, self.learning_rate, self.threads, self.seed)
+        return {**boosting_options(pairs.piece, settings, pairs.X.shape[1]), "min_data_per_group": 10,
+                "cat_smooth": 20.0, "boost_from_average": False}
 
     def _predict_mean(self, X: Float[Array, "N D"], wanted: Bool[Array, "N T"]) -> Means:
         pool_of = {at: number for number, pool in enumerate(self._pools) for at in pool}
@@ -104,6 +159,9 @@ class PooledTrees(Estimator):
                 scores = scores + model.predict(pairs, raw_score=True, num_threads=self.threads)
             return inverse_link(losses[at], scores)
         return put_together(self.tasks, wanted, answer)
+
+    def _count_parameters(self) -> int:
+        return sum(start.size for start in self._starts) + sum(lightgbm_size(model) for model in self._models if model)
 
     def _save(self, folder: Path) -> None:
         digests = [model and write_model(folder / f"pool_{number}.txt", model.model_to_string().encode())

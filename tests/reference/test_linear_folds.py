@@ -1,0 +1,167 @@
+"""Linear models on folds: each fold's strength is the one that was best on the other folds' held-out rows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.metrics import log_loss
+
+from sharewise.base.estimator import Estimator
+from sharewise.solve.linear import Linear, MeanRegularized
+from sharewise.solve.linear.mean_search import STRENGTHS
+from sharewise.solve.linear.penalties import Together
+from sharewise.solve.linear.strength import PATH, every_other, pick
+from sharewise.task import Binary, Count, Multiclass, Multilabel, Ordinal, Regression, Task
+
+KINDS = [Task("number", Regression()), Task("count", Count()), Task("flag", Binary()),
+         Task("grade", Ordinal((0, 1, 2))), Task("sort", Multiclass((0, 1, 2))), Task("tags", Multilabel(("x", "y")))]
+NUMERIC: list[tuple[type[Estimator], dict[str, Any]]] = [(Linear, {"strength": 2.0}),
+                                                         (MeanRegularized, {"strength": 2.0, "similarity": 3.0})]
+
+
+def three_folds(rows: int) -> np.ndarray:
+    """Row i is held out of fold i modulo 3."""
+    return np.arange(rows) % 3 != np.arange(3)[:, None]
+
+
+def every_kind(rows: int = 90) -> tuple[np.ndarray, np.ndarray]:
+    """Features, and a target column of each kind that depends on them."""
+    chance = np.random.default_rng(0)
+    X = chance.normal(size=(rows, 4)).astype(np.float32)
+    scores = X @ chance.normal(size=(4, 7)) + 0.5 * chance.normal(size=(rows, 7))
+    return X, np.stack([scores[:, 0], chance.poisson(np.exp(0.4 * scores[:, 1])), scores[:, 2] > 0,
+                        np.digitize(scores[:, 3], [-0.5, 0.5]), np.digitize(scores[:, 4], [-0.5, 0.5]),
+                        scores[:, 5] > 0, scores[:, 6] > 0.5], axis=1).astype(float)
+
+
+def standardised(X: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """X by the moments of some rows."""
+    return (X.astype(float) - X[rows].mean(axis=0, dtype=float)) / X[rows].std(axis=0, dtype=float)
+
+
+def best_of_others(losses: np.ndarray) -> list[int]:
+    """For each fold (column) the step (row) at which the other folds lost least."""
+    return [int(np.argmin(np.delete(losses, fold, axis=1).sum(axis=1))) for fold in range(losses.shape[1])]
+
+
+# -- the choice -------------------------------------------------------------------------------------------------------
+def test_a_logistic_fold_takes_the_strength_that_was_best_on_the_other_folds() -> None:
+    chance = np.random.default_rng(1)
+    X = chance.normal(size=(120, 8)).astype(np.float32)
+    y = 1.0 * (X @ chance.normal(size=8) + 2.0 * chance.logistic(size=120) > 0)
+    train = three_folds(120)
+
+    def peer(fold: int, step: float) -> np.ndarray:
+        A, own = standardised(X, train[fold]), train[fold]
+        model = LogisticRegression(C=1.0 / (step * own.sum()), tol=1e-10, max_iter=5000).fit(A[own], y[own])
+        return model.predict_proba(A)[:, 1]
+    losses = np.array([[log_loss(y[~own], peer(fold, step)[~own], normalize=False)
+                        for fold, own in enumerate(train)] for step in PATH])
+    steps = best_of_others(losses)
+    assert len(set(steps)) > 1, "the folds must differ, or the test says little"
+    for fold, model in enumerate(Linear([Task("a", Binary())]).fit_folds(X, y[:, None], train)):
+        assert np.allclose(model.predict_mean(X)["a"][:, 0], peer(fold, PATH[steps[fold]]), atol=1e-4)
+
+
+def test_a_mean_regularised_fold_takes_the_strength_that_was_best_on_the_other_folds() -> None:
+    chance = np.random.default_rng(3)
+    X = chance.normal(size=(90, 20)).astype(np.float32)
+    Y = X @ (chance.normal(size=(20, 1)) + chance.normal(size=(20, 2))) + 4.0 * chance.normal(size=(90, 2))
+    train, similarity = three_folds(90), 2.0
+
+    def peer(fold: int, step: float) -> np.ndarray:
+        A, own = standardised(X, train[fold]), train[fold]
+        Z = (Y - Y[own].mean(axis=0)) / Y[own].std(axis=0)
+        apart = step * own.sum() * (1.0 + similarity)
+        split = [np.hstack([A * np.sqrt(similarity / apart), *(A * (t == one) / np.sqrt(apart) for one in (0, 1))])
+                 for t in (0, 1)]  # one ridge over common and own weights, scaled to a penalty of 1
+        model = Ridge(1.0, fit_intercept=False).fit(np.vstack([part[own] for part in split]), Z[own].T.ravel())
+        return np.stack([Z, np.stack([model.predict(part) for part in split], axis=1)])  # truth and prediction
+    losses = np.array([[np.square(np.diff(peer(fold, step)[:, ~own], axis=0)).sum()
+                        for fold, own in enumerate(train)] for step in STRENGTHS])
+    steps = best_of_others(losses)
+    models = MeanRegularized([Task("a", Regression()), Task("b", Regression())], similarity=similarity).fit_folds(
+        X, Y, train)
+    assert len(set(steps)) > 1, "the folds must differ, or the test says little"
+    for fold, (model, own) in enumerate(zip(models, train, strict=True)):
+        ours = (np.hstack(list(model.predict_mean(X).values())) - Y[own].mean(axis=0)) / Y[own].std(axis=0)
+        assert np.allclose(ours, peer(fold, STRENGTHS[steps[fold]])[1], atol=1e-4)
+
+
+def test_a_folds_own_held_out_losses_do_not_matter_to_its_choice() -> None:
+    """What can be promised: the rows that judge fold k at last have no voice in its choice. They are training rows of
+    the other folds, whose models they shape, and so they still move the choice through those."""
+    losses = np.random.default_rng(0).random((9, 4))
+    for fold in range(4):
+        other = losses.copy()
+        other[:, fold] = 100.0 * np.random.default_rng(fold).random(9)
+        assert pick(list(losses), every_other(4))[fold] == pick(list(other), every_other(4))[fold]
+
+
+def test_a_walk_ends_when_the_loss_has_grown_twice() -> None:
+    losses = [np.array([value]) for value in (5.0, 4.0, 4.5, 5.0, 0.0)]
+    assert pick(losses, np.ones((1, 1), dtype=bool)).tolist() == [1]
+
+
+@pytest.mark.parametrize("model", [Linear, MeanRegularized])
+def test_without_other_folds_inner_ones_choose(model: Any) -> None:
+    X, Y = every_kind()
+    train = three_folds(len(X))[:1]
+    ours, alone = model(KINDS).fit_folds(X, Y, train)[0], model(KINDS).fit(X[train[0]], Y[train[0]])
+    for name, mean in ours.predict_mean(X).items():
+        assert np.allclose(mean, alone.predict_mean(X)[name], atol=1e-5)
+
+
+# -- the models -------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(("model", "options"), NUMERIC)
+def test_with_numbers_a_fold_is_a_fit_on_its_rows(model: Any, options: dict[str, float]) -> None:
+    X, Y = every_kind()
+    train = three_folds(len(X))
+    for copy, rows in zip(model(KINDS, **options).fit_folds(X, Y, train), train, strict=True):
+        alone = model(KINDS, **options).fit(X[rows], Y[rows]).predict_mean(X)
+        assert all(np.allclose(mean, alone[name], atol=1e-6) for name, mean in copy.predict_mean(X).items())
+
+
+@pytest.mark.parametrize(("model", "options"), NUMERIC)
+def test_with_numbers_held_out_targets_change_nothing(model: Any, options: dict[str, float]) -> None:
+    X, Y = every_kind()
+    train = three_folds(len(X))
+    other = Y.copy()
+    other[~train[1]] = np.roll(other[~train[1]], 5, axis=0)
+    before, after = (model(KINDS, **options).fit_folds(X, targets, train)[1].predict_mean(X) for targets in (Y, other))
+    assert all(np.array_equal(mean, after[name]) for name, mean in before.items())
+
+
+def constant(Y: np.ndarray, own: np.ndarray) -> None:
+    Y[own] = Y[own][0]
+
+
+def without_the_last_class(Y: np.ndarray, own: np.ndarray) -> None:
+    Y[np.ix_(own, [3, 4])] = np.minimum(Y[np.ix_(own, [3, 4])], 1)
+
+
+def unobserved(Y: np.ndarray, own: np.ndarray) -> None:
+    Y[own] = np.nan
+
+
+def unobserved_where_held_out(Y: np.ndarray, own: np.ndarray) -> None:
+    Y[~own] = np.nan
+
+
+@pytest.mark.parametrize("harm", [constant, without_the_last_class, unobserved, unobserved_where_held_out])
+@pytest.mark.parametrize("model", [Linear, MeanRegularized])
+def test_a_fold_may_lack_what_there_is_to_learn(model: Any, harm: Any) -> None:
+    X, Y = every_kind()
+    train = three_folds(len(X))
+    harm(Y, train[1])
+    for copy in model(KINDS).fit_folds(X, Y, train):
+        assert all(np.isfinite(mean).all() for mean in copy.predict_mean(X).values())
+
+
+def test_the_penalty_of_the_mean_is_undone_by_its_solve() -> None:
+    chance = np.random.default_rng(0)
+    penalty, W, curves = Together([[0, 2], [1, 3, 4]], 0.5, 2.0), chance.normal(size=(3, 5)), chance.random((3, 5))
+    assert np.allclose(penalty.solve(curves, curves * W + penalty.pull(W)), W)
