@@ -20,7 +20,7 @@ Array = np.ndarray
 TEST_WORDS = ("test", "valid", "validation", "holdout", "eval")
 FEWEST_TARGETS = 2
 ROLES = ("task_column", "group", "time", "split")
-FOLDS = ((300, 10), (30_000, 5), (np.inf, 3))  # up to so many rows: where they are few, each fold needs nearly all
+FOLDS = ((150, 10), (30_000, 5), (np.inf, 3))  # up to so many rows: where they are few, each fold needs nearly all
 
 
 def as_name(thing: str, column: Any) -> str:

@@ -23,6 +23,7 @@ STRENGTHS = {"light": {"leaves": 31, "leaf_rows": 20, "lambda_l2": 0.1, "feature
 FEW_ROWS, MOST_ROUNDS, PATIENCE = 300, 1500, 30
 FEATURES_A_TREE = 100  # beyond, they cost time and bring little
 LEAST_SHARE = 0.1
+FEW_BINS, FEW_ROWS_TO_BIN = 63, 2000  # histograms of more bins would cost more than the rows
 ROWS_A_TREE = 20_000  # beyond, a tree draws a part, so that cost grows slower than rows
 DEAREST = 1_500_000_000  # cells (rows times features) times rounds
 BINNING = {"verbosity": -1, "min_data_in_bin": 1, "feature_pre_filter": False}
@@ -87,7 +88,8 @@ class Boosted(NamedTuple):
 
 def bin_features(X: Float[Array, "N D"], threads: int, categorical: list[int] | None = None) -> lightgbm.Dataset:
     """The features binned once, for all pieces."""
-    data = lightgbm.Dataset(X, label=np.zeros(len(X)), params={**BINNING, "num_threads": threads},
+    bins = {"max_bin": FEW_BINS} if len(X) <= FEW_ROWS_TO_BIN else {}
+    data = lightgbm.Dataset(X, label=np.zeros(len(X)), params={**BINNING, **bins, "num_threads": threads},
                             categorical_feature=categorical or [])
     return data.construct()
 

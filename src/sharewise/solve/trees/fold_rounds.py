@@ -17,9 +17,10 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 Array = np.ndarray
-Curve = Float[Array, "R"]  # a loss before any round and after each
+Curve = Float[Array, "_"]  # a loss before any round and after each
 MOST_ROUNDS, PATIENCE = 500, 30
 FEWEST_FOLDS = 4  # with fewer, two left out leave too little to learn from
+FEW_ROWS = 2000  # up to so many, a fold has four neighbours, not two
 Watch = Callable[[int, Bool[Array, "N"], tuple[Bool[Array, "N"], Bool[Array, "N"]]], Sequence[Curve | None]]
 
 
@@ -27,9 +28,14 @@ def rounds_by_neighbours(train: Bool[Array, "K N"], watch: Watch) -> list[int]:
     """Rounds of each of K folds. ``watch(fold, rows, held)`` learns from ``rows`` for ``fold``, and gives the curve on
     each of the two ``held`` parts, of the fold and of its neighbour; None where a part has nothing to say."""
     count = len(train)
-    beside = [(at + 1) % count for at in range(count)]
-    pairs = [watch(at, train[at] & train[beside[at]], (~train[at], ~train[beside[at]])) for at in range(count)]
-    return [best_rounds([pairs[at][1], pairs[at - 1][0]]) for at in range(count)]
+    curves: list[list[Curve | None]] = [[] for _ in range(count)]
+    for apart in (1, 2) if train.shape[1] <= FEW_ROWS else (1,):
+        for fold in range(count if 2 * apart != count else apart):
+            beside = (fold + apart) % count
+            own, other = watch(fold, train[fold] & train[beside], (~train[fold], ~train[beside]))
+            curves[fold].append(other)
+            curves[beside].append(own)
+    return [best_rounds(found) for found in curves]
 
 
 def best_rounds(curves: Sequence[Curve | None]) -> int:
