@@ -17,13 +17,18 @@ RIVALS = (*baselines.NAMES, "chosen")
 
 
 class Runs:
-    """The runs of one set: by method and seed, its row losses, seconds and metrics."""
+    """The runs of one set: by method and seed, its row losses, seconds and metrics. Seeds that the Learner did not run
+    are left out where it ran others, so that all figures of a set speak of the same splits."""
 
     def __init__(self, place: Path, name: str, seeds: Sequence[int]) -> None:
         self.name, self.rows, self.state, self.failed = name, {m: {} for m in METHODS}, {}, []
         for seed in seeds:
             for side in ("baselines", "learner"):
                 self._read(place / f"{name}-{seed}.{side}.json", seed, side)
+        if ran := set(self.rows["chosen"]):
+            self.rows = {method: {seed: rows for seed, rows in found.items() if seed in ran}
+                         for method, found in self.rows.items()}
+            self.state = {key: state for key, state in self.state.items() if key[1] in ran}
 
     def _read(self, path: Path, seed: int, side: str) -> None:
         if not path.exists():

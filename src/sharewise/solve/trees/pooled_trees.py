@@ -110,8 +110,8 @@ class PooledTrees(Estimator):
             return [None, None]
         parts = [stack(X[part], pool, take_apart(self.tasks, Z[part]), probe._starts, self.seed) for part in held]
         data = self._bin(own)
-        train, *valid = (lightgbm.Dataset(one.X, one.piece.target, init_score=one.offset, reference=data, params=data.params)
-                         for one in (own, *parts))
+        train, *valid = (lightgbm.Dataset(one.X, one.piece.target, init_score=one.offset, reference=data,
+                                          params=data.params) for one in (own, *parts))
         first = [trivial_loss(one.piece, np.arange(len(one.X)), None, one.offset) if len(one.X) else 0.0
                  for one in parts]
         known = [part if len(one.X) else None for one, part in zip(parts, valid, strict=True)]
