@@ -29,7 +29,7 @@ class Size:
 FORMULAS: dict[str, tuple[float, float, float, float]] = {
     "trivial, separate": (-7.7, 0.20, 0.09, 0.37),
     "linear, separate": (-6.2, 0.32, 0.31, 0.43),
-    "extra trees, light, separate": (-6.5, 0.84, 0.31, 1.36),
+    "extra trees, light, separate": (-6.0, 0.84, 0.31, 1.0),
     "extra trees, strong, separate": (-5.5, 0.65, 0.25, 1.05),
     "random forest, separate": (-5.4, 0.74, 0.34, 1.12),
     "boosted trees, light, separate": (-7.5, 0.66, 0.67, 0.98),
