@@ -56,20 +56,22 @@ class Difference(NamedTuple):
     p: float
 
 
-def difference(ours: list[np.ndarray], theirs: list[np.ndarray], same_test: bool, train_rows: int) -> Difference:
+def difference(ours: list[np.ndarray], theirs: list[np.ndarray], same_test: bool, train_rows: int,
+               block: int = 1) -> Difference:
     """Two-sided test of ours - theirs, each a list of relative row losses [N, T], one entry a seed.
 
     The figure is the mean over tasks of the mean over their rows. Rows are the units, all tasks of a row together:
     the influence of row i is u_i = sum_t o_it (d_it - d_t) / (T n_t), which covers gaps, correlated tasks and the
-    long layout alike. ``same_test``: the seeds share one test table (only the method's seed differs), so that losses
-    are averaged over seeds first. Otherwise each seed is a split of its own, and the variance of the mean over J
-    splits is (1 / J + n_test / n_train) S^2 (Nadeau and Bengio 2003), S^2 the larger of the variance between splits
-    and the rows' own; t with J - 1 degrees of freedom where the former rules, else normal.
+    long layout alike; where the rows are a series in time, ``block`` of them in a row are one unit. ``same_test``: the
+    seeds share one test table (only the method's seed differs), so that losses are averaged over seeds first.
+    Otherwise each seed is a split of its own, and the variance of the mean over J splits is
+    (1 / J + n_test / n_train) S^2 (Nadeau and Bengio 2003), S^2 the larger of the variance between splits and the
+    rows' own; t with J - 1 degrees of freedom where the former rules, else normal.
     """
     gaps = [a - b for a, b in zip(ours, theirs, strict=True)]
     if same_test:
         gaps = [np.mean(gaps, axis=0)]
-    means, variances = zip(*(_mean_and_variance(gap) for gap in gaps), strict=True)
+    means, variances = zip(*(_mean_and_variance(gap, block) for gap in gaps), strict=True)
     mean, inner, splits = float(np.mean(means)), float(np.mean(variances)), len(gaps)
     between = float(np.var(means, ddof=1)) if splits > 1 else 0.0
     factor = 1.0 if same_test else 1 / splits + len(gaps[0]) / train_rows
@@ -80,13 +82,13 @@ def difference(ours: list[np.ndarray], theirs: list[np.ndarray], same_test: bool
     return Difference(mean, error, float(2 * law.sf(abs(mean) / error)))
 
 
-def _mean_and_variance(gap: np.ndarray) -> tuple[float, float]:
+def _mean_and_variance(gap: np.ndarray, block: int) -> tuple[float, float]:
     counts = (~np.isnan(gap)).sum(axis=0)
     gap, counts = gap[:, counts > 0], counts[counts > 0]
     by_task = np.nanmean(gap, axis=0)
     influence = np.nan_to_num((gap - by_task) / counts / len(counts)).sum(axis=1)
-    rows = len(gap)
-    return float(by_task.mean()), float(np.sum(influence**2) * rows / max(rows - 1, 1))
+    units = np.bincount(np.arange(len(gap)) // block, weights=influence)
+    return float(by_task.mean()), float(np.sum(units**2) * len(units) / max(len(units) - 1, 1))
 
 
 def holm(ps: list[float]) -> list[float]:

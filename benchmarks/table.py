@@ -14,6 +14,7 @@ import measure
 OURS = ("separate", "together", "chosen")
 METHODS = (*baselines.NAMES, *OURS)
 RIVALS = (*baselines.NAMES, "chosen")
+BLOCKS = {"rf1": 240}  # hours in a row: floods last for days, and the target is the level two days later
 
 
 class Runs:
@@ -73,7 +74,7 @@ class Runs:
         if not seeds:
             return None
         return measure.difference([self.rows[ours][s] for s in seeds], [self.rows[theirs][s] for s in seeds],
-                                  self.about["own_split"], self.about["rows"][0])
+                                  self.about["own_split"], self.about["rows"][0], BLOCKS.get(self.name, 1))
 
     def best_baseline(self) -> str | None:
         """The baseline with the lowest test loss: chosen in hindsight, which is harsh on purpose."""

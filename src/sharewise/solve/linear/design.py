@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 Array = np.ndarray
-FARTHEST = 6.0  # standard deviations; beyond, a linear answer to an outlier would run away
+FARTHEST = 8.0  # standard deviations; beyond, a linear answer to an outlier would run away
 
 
 class Design(NamedTuple):

@@ -24,7 +24,7 @@ class Linear(Estimator):
     ordered classes (McCullagh 1980, Regression models for ordinal data): minimises sum loss + strength / 2 |w|^2 with a
     free intercept, where the squared loss is halved.
 
-    Features are standardised (gaps by the median with an indicator column, outliers clipped at 6 deviations).
+    Features are standardised (gaps by the median with an indicator column, outliers clipped at 8 deviations).
     ``strength`` is a number from 0 up, the same as scikit-learn's ``alpha`` and ``1 / C``, or "auto", each task for
     itself: exact leave-one-out for numbers, inner folds for the rest; ``fit_folds`` needs no inner folds, for each fold
     takes the strength that was best on the other folds' held-out rows.
