@@ -41,7 +41,7 @@ def add_arguments(parser: Parser) -> None:
     splits.add_argument("--test", metavar="SHARE", type=float, default=0.0,
                         help="share of the rows held out for the report, 0 to 0.9 (default: none)")
     splits.add_argument("--folds", metavar="K", type=int,
-                        help="folds behind the evidence (default: 10 up to 150 rows, 3 above 30,000, else 5)")
+                        help="folds behind the evidence (default: 10 up to 150 rows, 3 above 5,000 a task, else 5)")
     add_effort(parser)
 
 

@@ -12,18 +12,29 @@ from .candidate import Candidate
 
 @dataclass(frozen=True)
 class Size:
-    """Rows that a task is observed in (mean over tasks), all rows, features, target columns, and the layout."""
+    """Rows that a task is observed in (mean over tasks), all rows, features, target columns. ``bins``: what the
+    features cost a boosted tree, where a flag costs less than a number; ``bases``: how many different sets of rows
+    the target columns are observed in."""
 
     rows_a_task: float
     rows: int
     features: int
     targets: int
+    bins: float
+    bases: int
 
     @classmethod
     def of(cls, X: Float[np.ndarray, "N D"], Y: Float[np.ndarray, "N W"]) -> Size:
         """The size of a piece of work."""
-        return cls(float((~np.isnan(Y)).sum() / Y.shape[1]), len(X), X.shape[1], Y.shape[1])
+        seen = ~np.isnan(Y)
+        few = X[:FEW_ROWS]
+        bins = sum(min(len(np.unique(column)), MOST_BINS) for column in few.T) / min(MOST_BINS, max(len(few), 1))
+        return cls(float(seen.sum() / Y.shape[1]), len(X), X.shape[1], Y.shape[1], max(bins, 1.0),
+                   len({column.tobytes() for column in seen.T}))
 
+
+FEW_ROWS, MOST_BINS = 256, 64
+FOLDS, OPERATIONS = 5, 1e10  # of a second, in the singular basis that a line needs for each set of rows
 
 # Constant and exponents of rows, features and target columns: seconds = exp(constant) * rows^a * features^b * targets^c
 FORMULAS: dict[str, tuple[float, float, float, float]] = {
@@ -60,4 +71,9 @@ def guess_seconds(candidate: Candidate, size: Size) -> float:
     name = candidate.name if not candidate.shares else f"{candidate.name.rpartition(',')[0]}, together"
     constant, rows, features, targets = FORMULAS[name]
     count = size.rows if candidate.shares else size.rows_a_task
-    return float(np.exp(constant) * count**rows * size.features**features * size.targets**targets)
+    wide = size.bins if "boosted" in name else size.features
+    seconds = float(np.exp(constant) * count**rows * wide**features * size.targets**targets)
+    if candidate.parts[0].family != "linear" or name.startswith("trivial"):
+        return seconds
+    rank = min(count, size.features)
+    return seconds + FOLDS * (1 if candidate.shares else size.bases) * rank**2 * (2 * count + 10 * rank) / OPERATIONS

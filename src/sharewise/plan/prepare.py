@@ -20,7 +20,8 @@ Array = np.ndarray
 TEST_WORDS = ("test", "valid", "validation", "holdout", "eval")
 FEWEST_TARGETS = 2
 ROLES = ("task_column", "group", "time", "split")
-FOLDS = ((150, 10), (30_000, 5), (np.inf, 3))  # up to so many rows: where they are few, each fold needs nearly all
+MANY_FOLDS, FOLDS, FEW_FOLDS = 10, 5, 3
+FEW_ROWS, MANY_ROWS = 150, 5000  # where rows are few, each fold needs nearly all; where a task has many, two thirds do
 
 
 def as_name(thing: str, column: Any) -> str:
@@ -89,7 +90,7 @@ def prepare(table: pd.DataFrame, question: Question, kinds: Mapping[str, str | K
     test = _test_part(table, Y, tasks, question, seed, groups, time)
     train = np.flatnonzero(~test & ~np.isnan(Y).all(axis=1))
     own_groups, own_time = (None if values is None else values[train] for values in (groups, time))
-    folds = folds or _fold_count(len(train), own_groups if own_time is None else own_time)
+    folds = folds or _fold_count(Y[train], tasks, own_groups if own_time is None else own_time)
     _check_counts(Y[train], tasks, folds)
     encoder = _encoder(table, train, features)
     X = encoder.transform(table)  # the test rows too: a cell that can't be read is found before any training
@@ -106,10 +107,12 @@ def prepare(table: pd.DataFrame, question: Question, kinds: Mapping[str, str | K
                     np.flatnonzero(test), findings, _words(question, folds))
 
 
-def _fold_count(rows: int, units: Array | None) -> int:
-    """The number of folds by rows; five at most where there are too few groups or moments for more."""
-    count = next(folds for most, folds in FOLDS if rows <= most)
-    return count if units is None or len(np.unique(units)) >= count else min(count, 5)
+def _fold_count(Y: Float[Array, "N W"], tasks: Sequence[Task], units: Array | None) -> int:
+    """Ten folds where rows are few, three where a task has many, else five; not more than five where there are too few
+    groups or moments."""
+    typical = observed_rows(Y, tasks).sum() / len(tasks)
+    count = MANY_FOLDS if len(Y) <= FEW_ROWS else FEW_FOLDS if typical > MANY_ROWS else FOLDS
+    return count if units is None or len(np.unique(units)) >= count else min(count, FOLDS)
 
 
 def _encoder(table: pd.DataFrame, train: Int[Array, "n"], features: list[str]) -> Encoder:
