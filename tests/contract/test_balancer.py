@@ -18,7 +18,9 @@ BALANCERS = catalogue.classes("balance", balance.Balancer)
 
 def make(name: str, tasks: list[str] = NAMES) -> balance.Balancer:
     """A balancer for the tasks, built from the parameters that its constructor requires."""
-    known = {"tasks": list(tasks), "weights": {task: 0.5 + at for at, task in enumerate(tasks)}}
+    known = {"tasks": list(tasks), "weights": {task: 0.5 + at for at, task in enumerate(tasks)},
+             "balancer": balance.UncertaintyWeighting(list(tasks)), "k": 2, "steps": 2, "most": 0.75,
+             "size": 55}
     required = [p for p, v in inspect.signature(BALANCERS[name]).parameters.items() if v.default is v.empty]
     return BALANCERS[name](**{parameter: known[parameter] for parameter in required})
 
@@ -85,7 +87,7 @@ def test_a_task_that_is_not_observed_gets_no_gradient_and_moves_no_state(name, h
     assert net.heads["a"].weight.grad.any()
     for key, value in balancer.state_dict().items():
         if value.ndim and len(value) == len(NAMES):
-            assert value[1] == before[key][1]
+            assert torch.equal(value[1], before[key][1])
     for parameter in balancer.parameters():
         assert parameter.grad is None or parameter.grad[1] == 0
 

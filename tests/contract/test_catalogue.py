@@ -21,8 +21,12 @@ ROLES = {"balance": "Balancer", "share": "SharedModel", "solve.linear": "Estimat
 NO_EXAMPLE: dict[str, str] = {}
 # Methods that follow no paper: why. A line that is no longer needed fails.
 NO_PAPER = {
+    "balance.Clip": "weights within bounds",
     "balance.Equal": "the plain sum of the losses",
     "balance.Fixed": "constant weights",
+    "balance.Preference": "weights times what the caller wants",
+    "balance.Smooth": "a moving average of weights",
+    "balance.WarmUp": "one balancer after another",
     "share.Separate": "a network a task",
     "task.Binary": "logistic likelihood",
     "task.Count": "Poisson likelihood",
