@@ -10,6 +10,7 @@ from jaxtyping import Bool, Float, Int
 from .likelihoods import parts
 
 Array = np.ndarray
+MOST_COPIES = 2
 
 
 class Block(NamedTuple):
@@ -45,13 +46,17 @@ class Block(NamedTuple):
 
 
 def make_blocks(scores: Float[Array, "N r"], Y: Float[Array, "N K"], held: Bool[Array, "N"]) -> list[Block]:
-    """A block for the columns that are observed in the same rows, learned from those that are not held."""
+    """A block for the columns that are observed in the same rows, learned from those that are not held; one for all
+    columns, with gaps, where blocks of their own would hold more than twice the rows."""
     groups: dict[bytes, list[int]] = {}
     for column in range(Y.shape[1]):
         groups.setdefault(np.isnan(Y[:, column]).tobytes(), []).append(column)
+    observed = ~np.isnan(Y)
+    if sum(int(observed[:, columns[0]].sum()) for columns in groups.values()) > MOST_COPIES * len(Y):
+        groups = {b"": list(range(Y.shape[1]))}
     blocks = []
     for columns in map(np.array, groups.values()):
-        seen = ~np.isnan(Y[:, columns[0]])
+        seen = observed[:, columns].any(axis=1)
         train, out = np.flatnonzero(seen & ~held), np.flatnonzero(seen & held)
         centre = scores[train].mean(axis=0) if len(train) else np.zeros(scores.shape[1])
         block = Block.of(scores[train] - centre, Y[np.ix_(train, columns)], scores[out] - centre,
