@@ -59,12 +59,21 @@ class Ground(NamedTuple):
 
     def course(self, at: int, rows: Int[Array, "m"], held: Bool[Array, "m"], strength: float | str) -> Course:
         """The training of a family on some rows, of which some are held."""
-        family = self.families[at]
-        theta = np.vstack([family.start, np.zeros((self.scores.shape[1], len(family.start)))])
+        family, theta = self.families[at], self.beginning(at)
         unit = self.mean_rows(at, rows[~held])
         if strength != "auto":
             unit = float(strength) * unit / self.mean_rows(at, np.flatnonzero(self.train))
         return Course(family, make_blocks(self.scores[rows], family.columns[rows], held), theta, unit)
+
+    def beginning(self, at: int) -> Float[Array, "r1 K"]:
+        """Theta of the trivial predictors."""
+        start = self.families[at].start
+        return np.vstack([start, np.zeros((self.scores.shape[1], len(start)))])
+
+    def can_judge(self, at: int) -> bool:
+        """Whether some column is observed both in the rows it learns from and in others."""
+        seen = ~np.isnan(self.families[at].columns)
+        return bool((seen[self.train].any(axis=0) & seen[~self.train].any(axis=0)).any())
 
     def mean_rows(self, at: int, rows: Int[Array, "m"]) -> float:
         """In how many of the rows a column is observed in the mean, at least 1."""
@@ -86,32 +95,31 @@ def fit_lines_together(grounds: Sequence[Ground], wish: Wish) -> list[Lines]:
 def fit_family(grounds: Sequence[Ground], at: int, wish: Wish) -> list[tuple[Float[Array, "E K"], Float[Array, "K"]]]:
     """Weights and intercepts of a family's columns in each training."""
     every = np.arange(len(grounds[0].train))
-    courses = [ground.course(at, every, ~ground.train, wish.strength) for ground in grounds]
     lines = []
-    for k, point in enumerate(choose_points(grounds, at, courses, wish)):
-        family, basis = courses[k].family, grounds[k].basis
-        theta = courses[k].fit(point.step, point.similarity, point.thetas[k % len(point.thetas)], TIGHT)
-        level = family.start.copy()
-        for block in courses[k].blocks:
+    for k, (ground, point) in enumerate(zip(grounds, choose_points(grounds, at, wish), strict=True)):
+        course = ground.course(at, every, ~ground.train, wish.strength)  # one at a time: it copies its rows
+        theta = course.fit(point.step, point.similarity, point.thetas[k % len(point.thetas)], TIGHT)
+        level = course.family.start.copy()
+        for block in course.blocks:
             if len(block.rows):
                 level[block.columns] = theta[0, block.columns] - block.centre @ theta[1:, block.columns]
-        lines.append(basis.weights(theta[1:], level))
+        lines.append(ground.basis.weights(theta[1:], level))
     return lines
 
 
-def choose_points(grounds: Sequence[Ground], at: int, courses: Sequence[Course], wish: Wish) -> list[Point]:
+def choose_points(grounds: Sequence[Ground], at: int, wish: Wish) -> list[Point]:
     """Step and similarity of each training: as the held-out rows of the others say; if fewer than two trainings can say
     it, inner folds of each one's own rows."""
-    steps, likes = wish.grid(courses[0].family)
+    steps, likes = wish.grid(grounds[0].families[at])
     long = np.array([ground.mean_rows(at, np.flatnonzero(ground.train)) >= FEWEST for ground in grounds])
-    says = long & [any(len(block.held) and len(block.rows) for block in course.blocks) for course in courses]
-    points = [Point(steps[len(steps) // 2], likes[len(likes) // 2], [course.theta], np.zeros(1)) for course in courses]
+    says = long & [ground.can_judge(at) for ground in grounds]
+    points = [Point(steps[len(steps) // 2], likes[len(likes) // 2], [ground.beginning(at)], np.zeros(1))
+              for ground in grounds]
     if len(steps) * len(likes) == 1:
         return points
     if says.sum() > 1:
-        rows = drawn(courses[0].family, np.arange(len(grounds[0].train)), wish.seed)
-        trials = courses if len(rows) == len(grounds[0].train) else [
-            ground.course(at, rows, ~ground.train[rows], wish.strength) for ground in grounds]
+        rows = drawn(grounds[0].families[at], np.arange(len(grounds[0].train)), wish.seed)
+        trials = [ground.course(at, rows, ~ground.train[rows], wish.strength) for ground in grounds]
         chosen = search(trials, every_other(len(trials)) & says, steps, likes)
     else:
         chosen = [inner_choice(ground, at, wish) if one else point
