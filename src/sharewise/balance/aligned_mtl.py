@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 import numpy as np
 from jaxtyping import Float
 
-from .balancer import Balancer
-from .signal import Signal
-from .solvers import weigh
-from .update import Update
+from .gramian_balancer import GramianBalancer
 
 
-class AlignedMTL(Balancer):
+class AlignedMTL(GramianBalancer):
     """The sum of the orthogonal system nearest to the gradients: all singular values set to the smallest one.
 
     With the Gramian G = V L V' and its smallest eigenvalue l that is not zero, the weights are sqrt(l) V L^(-1/2) V' 1:
@@ -30,17 +25,8 @@ class AlignedMTL(Balancer):
     tensor([1., 1.])
     """
 
-    needs: ClassVar[str] = "gramian"
-
-    def __init__(self) -> None:
-        super().__init__()
-
-    def update(self, signal: Signal) -> Update:
-        return weigh(signal, _solve)
-
-
-def _solve(gramian: Float[np.ndarray, "T T"], noise: float) -> Float[np.ndarray, "T"]:
-    values, vectors = np.linalg.eigh(gramian)
-    kept = values > noise * values[-1]
-    values, vectors = values[kept], vectors[:, kept]
-    return vectors @ (np.sqrt(values[0] / values) * vectors.sum(axis=0))
+    def weights(self, gramian: Float[np.ndarray, "T T"], noise: float) -> Float[np.ndarray, "T"]:
+        values, vectors = np.linalg.eigh(gramian)
+        kept = values > noise * values[-1]
+        values, vectors = values[kept], vectors[:, kept]
+        return vectors @ (np.sqrt(values[0] / values) * vectors.sum(axis=0))

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from functools import partial
-from typing import ClassVar
-
 import numpy as np
 from jaxtyping import Float
 
 from ..base import UsageError
 from ..base.checks import within
-from .balancer import Balancer
-from .signal import Signal
-from .solvers import raise_worst_case, weigh
-from .update import Update
+from .gramian_balancer import GramianBalancer
+from .solvers import raise_worst_case
 
 
-class CAGrad(Balancer):
+class CAGrad(GramianBalancer):
     """The step d that maximises min_t g_t' d over the ball |d - g_0| <= c |g_0|, where g_0 is the mean gradient.
 
     ``c`` in [0, 1): 0 is the mean of the gradients, towards 1 it nears MGDA's concern for the worst-off task. T counts
@@ -37,17 +32,11 @@ class CAGrad(Balancer):
     tensor([4.0000, 4.0000])
     """
 
-    needs: ClassVar[str] = "gramian"
-
     def __init__(self, c: float = 0.4) -> None:
         super().__init__()
         if within("c", c, 0.0, 1.0) == 1.0:
             raise UsageError("c", f"is {c!r}", "it must be below 1", "Choose one between 0.2 and 0.8.")
         self.c = c
 
-    def update(self, signal: Signal) -> Update:
-        return weigh(signal, partial(_solve, self.c))
-
-
-def _solve(c: float, gramian: Float[np.ndarray, "T T"], noise: float) -> Float[np.ndarray, "T"]:
-    return raise_worst_case(gramian, c, noise)
+    def weights(self, gramian: Float[np.ndarray, "T T"], noise: float) -> Float[np.ndarray, "T"]:
+        return raise_worst_case(gramian, self.c, noise)

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 import numpy as np
 from jaxtyping import Float
 
-from .balancer import Balancer
-from .signal import Signal
-from .solvers import equal_angles, weigh
-from .update import Update
+from .gramian_balancer import GramianBalancer
+from .solvers import equal_angles
 
 
-class ConFIG(Balancer):
+class ConFIG(GramianBalancer):
     """The unit vector u with one cosine to all gradients, times the sum of their projections on it: d = u sum_t g_t' u.
 
     The direction is that of ``IMTLG`` and depends on the scale of no loss; the length grows with the gradients and
@@ -31,17 +27,8 @@ class ConFIG(Balancer):
     tensor([2., 2.])
     """
 
-    needs: ClassVar[str] = "gramian"
-
-    def __init__(self) -> None:
-        super().__init__()
-
-    def update(self, signal: Signal) -> Update:
-        return weigh(signal, _solve)
-
-
-def _solve(gramian: Float[np.ndarray, "T T"], noise: float) -> Float[np.ndarray, "T"]:
-    weights = equal_angles(gramian, noise)
-    inner = gramian @ weights
-    square = weights @ inner
-    return weights * (inner.sum() / square) if square > 0 else weights
+    def weights(self, gramian: Float[np.ndarray, "T T"], noise: float) -> Float[np.ndarray, "T"]:
+        weights = equal_angles(gramian, noise)
+        inner = gramian @ weights
+        square = weights @ inner
+        return weights * (inner.sum() / square) if square > 0 else weights

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 import numpy as np
 from jaxtyping import Float
 
-from .balancer import Balancer
-from .signal import Signal
-from .solvers import project_weights, weigh
-from .update import Update
+from .gramian_balancer import GramianBalancer
+from .solvers import project_weights
 
 
-class DualProj(Balancer):
+class DualProj(GramianBalancer):
     """The step nearest to the mean gradient that goes against no task.
 
     It is the projection of 1/T sum_t g_t onto the dual cone {d: g_t' d >= 0 for all t}. T counts the observed
@@ -31,14 +27,5 @@ class DualProj(Balancer):
     tensor([0.0000, 0.5000])
     """
 
-    needs: ClassVar[str] = "gramian"
-
-    def __init__(self) -> None:
-        super().__init__()
-
-    def update(self, signal: Signal) -> Update:
-        return weigh(signal, _solve)
-
-
-def _solve(gramian: Float[np.ndarray, "T T"], noise: float) -> Float[np.ndarray, "T"]:
-    return project_weights(gramian, np.full(len(gramian), 1 / len(gramian)), noise)
+    def weights(self, gramian: Float[np.ndarray, "T T"], noise: float) -> Float[np.ndarray, "T"]:
+        return project_weights(gramian, np.full(len(gramian), 1 / len(gramian)), noise)

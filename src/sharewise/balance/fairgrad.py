@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from functools import partial
-from typing import ClassVar
-
 import numpy as np
 from jaxtyping import Float
 
 from ..base.checks import within
-from .balancer import Balancer
-from .signal import Signal
-from .solvers import fair_share, weigh
-from .update import Update
+from .gramian_balancer import GramianBalancer
+from .solvers import fair_share
 
 
-class FairGrad(Balancer):
+class FairGrad(GramianBalancer):
     """The step that maximises sum_t (g_t' d)^(1 - alpha) / (1 - alpha) on a ball.
 
     It is d = sum_t w_t g_t with G w = w^(-1 / alpha) in the Gramian G; alpha = 1 stands for the logarithm.
@@ -37,15 +32,9 @@ class FairGrad(Balancer):
     tensor([0.5000, 1.0000])
     """
 
-    needs: ClassVar[str] = "gramian"
-
     def __init__(self, alpha: float = 2.0) -> None:
         super().__init__()
         self.alpha = within("alpha", alpha, 0.5, 10.0)
 
-    def update(self, signal: Signal) -> Update:
-        return weigh(signal, partial(_solve, 1 / self.alpha))
-
-
-def _solve(power: float, gramian: Float[np.ndarray, "T T"], noise: float) -> Float[np.ndarray, "T"]:
-    return fair_share(gramian, power, noise)
+    def weights(self, gramian: Float[np.ndarray, "T T"], noise: float) -> Float[np.ndarray, "T"]:
+        return fair_share(gramian, 1 / self.alpha, noise)

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 import numpy as np
 from jaxtyping import Float
 
-from .balancer import Balancer
-from .signal import Signal
-from .solvers import equal_angles, weigh
-from .update import Update
+from .gramian_balancer import GramianBalancer
+from .solvers import equal_angles
 
 
-class IMTLG(Balancer):
+class IMTLG(GramianBalancer):
     """IMTL-G: weights with sum 1 such that the step has the same projection on every task's unit gradient.
 
     d = sum_t a_t g_t with g_t' d / |g_t| equal for all t and sum_t a_t = 1. The direction does not depend on the scale
@@ -31,18 +27,9 @@ class IMTLG(Balancer):
     tensor([0.7500, 0.7500])
     """
 
-    needs: ClassVar[str] = "gramian"
-
-    def __init__(self) -> None:
-        super().__init__()
-
-    def update(self, signal: Signal) -> Update:
-        return weigh(signal, _solve)
-
-
-def _solve(gramian: Float[np.ndarray, "T T"], noise: float) -> Float[np.ndarray, "T"]:
-    weights = equal_angles(gramian, noise)
-    total, size = weights.sum(), np.abs(weights).sum()
-    if size == 0:
-        return weights
-    return weights / total if total > np.sqrt(noise) * size else weights / size
+    def weights(self, gramian: Float[np.ndarray, "T T"], noise: float) -> Float[np.ndarray, "T"]:
+        weights = equal_angles(gramian, noise)
+        total, size = weights.sum(), np.abs(weights).sum()
+        if size == 0:
+            return weights
+        return weights / total if total > np.sqrt(noise) * size else weights / size

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+import numpy as np
+from jaxtyping import Float
 
-from .balancer import Balancer
-from .signal import Signal
-from .solvers import min_norm, weigh
-from .update import Update
+from .gramian_balancer import GramianBalancer
+from .solvers import min_norm
 
 
-class MGDA(Balancer):
+class MGDA(GramianBalancer):
     """A step that lowers all losses at once, for as long as one exists.
 
     d = sum_t a_t g_t with the a >= 0 of sum 1 for which |d| is least. Every task gains the same, g_t' d = |d|^2, unless
@@ -30,10 +29,5 @@ class MGDA(Balancer):
     tensor([0.8000, 0.4000])
     """
 
-    needs: ClassVar[str] = "gramian"
-
-    def __init__(self) -> None:
-        super().__init__()
-
-    def update(self, signal: Signal) -> Update:
-        return weigh(signal, min_norm)
+    def weights(self, gramian: Float[np.ndarray, "T T"], noise: float) -> Float[np.ndarray, "T"]:
+        return min_norm(gramian, noise)

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 import numpy as np
 from jaxtyping import Float
 
-from .balancer import Balancer
-from .signal import Signal
-from .solvers import fair_share, weigh
-from .update import Update
+from .gramian_balancer import GramianBalancer
+from .solvers import fair_share
 
 
-class NashMTL(Balancer):
+class NashMTL(GramianBalancer):
     """The Nash bargaining solution: d = sum_t a_t g_t with g_t' d = 1 / a_t, that is G a = 1 / a in the Gramian G.
 
     d maximises sum_t log(g_t' d) on a ball, so it does not depend on the scale of any loss; its length is sqrt(T) for
@@ -32,14 +28,5 @@ class NashMTL(Balancer):
     tensor([1.0000, 1.0000])
     """
 
-    needs: ClassVar[str] = "gramian"
-
-    def __init__(self) -> None:
-        super().__init__()
-
-    def update(self, signal: Signal) -> Update:
-        return weigh(signal, _solve)
-
-
-def _solve(gramian: Float[np.ndarray, "T T"], noise: float) -> Float[np.ndarray, "T"]:
-    return fair_share(gramian, 1.0, noise)
+    def weights(self, gramian: Float[np.ndarray, "T T"], noise: float) -> Float[np.ndarray, "T"]:
+        return fair_share(gramian, 1.0, noise)

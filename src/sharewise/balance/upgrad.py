@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 import numpy as np
 from jaxtyping import Float
 
-from .balancer import Balancer
-from .signal import Signal
-from .solvers import project_weights, weigh
-from .update import Update
+from .gramian_balancer import GramianBalancer
+from .solvers import project_weights
 
 
-class UPGrad(Balancer):
+class UPGrad(GramianBalancer):
     """A step against no task, to which each gives in proportion to its gradient: d = 1/T sum_t proj(g_t).
 
     proj is the projection onto the dual cone {d: g_s' d >= 0 for all s}; T counts the observed tasks. Without conflict
@@ -30,14 +26,5 @@ class UPGrad(Balancer):
     tensor([0.2500, 0.7500])
     """
 
-    needs: ClassVar[str] = "gramian"
-
-    def __init__(self) -> None:
-        super().__init__()
-
-    def update(self, signal: Signal) -> Update:
-        return weigh(signal, _solve)
-
-
-def _solve(gramian: Float[np.ndarray, "T T"], noise: float) -> Float[np.ndarray, "T"]:
-    return np.mean([project_weights(gramian, own, noise) for own in np.eye(len(gramian))], axis=0)
+    def weights(self, gramian: Float[np.ndarray, "T T"], noise: float) -> Float[np.ndarray, "T"]:
+        return np.mean([project_weights(gramian, own, noise) for own in np.eye(len(gramian))], axis=0)
