@@ -169,3 +169,10 @@ def test_verdicts_are_settled_over_all_tasks() -> None:
 
 def test_rendering_twice_gives_the_same_text() -> None:
     assert render_html(report_of(12)) == render_html(report_of(12))
+
+
+def test_a_report_prints_itself_as_in_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    report = report_of(2)
+    monkeypatch.setenv("COLUMNS", "90")
+    assert repr(report).split() == text_of(report, 90).split()
+    assert max(map(len, repr(report).splitlines())) <= 90

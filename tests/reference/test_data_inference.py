@@ -17,6 +17,8 @@ CASES = {
     "counts": (RNG.poisson(3, 400), Count(), "whole numbers from 0 to"),
     "counts with a long tail": (np.floor(RNG.exponential(6, 400)), Count(), "with 0 and a tail to the right"),
     "0 and 1": ([0, 1, 1, None], Binary((0, 1)), "1 is positive"),
+    "two measures, one of them rare": ([5.0] * 60 + [8.1], Regression(), "2 distinct numbers with fractions"),
+    "two doses": ([0.5, 1.0] * 10, Binary((0.5, 1)), "1 is positive"),
     "1 and 2": ([1, 2, 2, None], Binary((1, 2)), "2 is positive: the higher"),
     "minus and plus": ([-1, 1, 1], Binary((-1, 1)), "1 is positive"),
     "booleans": ([True, False, True], Binary((False, True)), "True is positive"),

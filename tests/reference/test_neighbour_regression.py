@@ -46,6 +46,18 @@ def test_a_neighbour_counts_for_the_tasks_that_are_observed_in_it() -> None:
     assert ((found["a"][:, 0] > 0.5) == Y[:, 0]).mean() > 0.8
 
 
+def test_alone_a_task_is_told_from_its_own_shares(tmp_path: Path) -> None:
+    model = NeighbourRegression([A, B, C], k=5, alone=True).fit(X, Y)
+    assert not model.shares
+    found = model.predict_mean(X[:9])
+    for at, task in enumerate((A, B, C)):
+        own = NeighbourRegression([task], k=5).fit(X, Y[:, [at]])
+        assert found[task.name] == pytest.approx(own.predict_mean(X[:9])[task.name], abs=1e-6)
+    model.save(tmp_path / "model")
+    again = NeighbourRegression.load(tmp_path / "model").predict_mean(X[:9])
+    assert all((again[name] == found[name]).all() for name in "abc")
+
+
 def test_few_rows_have_few_neighbours() -> None:
     two = NeighbourRegression([A], k=10).fit(X[:2], np.array([[0.0], [1.0]])).predict_mean(X[:2])["a"]
     assert np.isfinite(two).all()
@@ -57,7 +69,7 @@ def names_of(tasks: list[Task], target: np.ndarray) -> list[str]:
 
 
 def test_it_competes_where_all_targets_are_labels() -> None:
-    assert names_of([A, B], Y[:, :2]) == ["neighbour regression, together"]
+    assert names_of([A, B], Y[:, :2]) == ["neighbour regression, separate", "neighbour regression, together"]
     assert names_of([A, B, Task("price", Regression())], Y) == []
     assert names_of([A, B, C], Y) == []
     assert names_of([Task("tags", Multilabel(("new", "big")))], Y[:, :2]) == ["neighbour regression, separate"]

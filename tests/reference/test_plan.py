@@ -11,14 +11,17 @@ from sharewise.base import DataError, SharewiseError, UsageError
 from sharewise.plan import Group, Learner, Plan
 from sharewise.plan.balancers import check_balancers, make_balancers
 from sharewise.plan.candidate import Candidate
+from sharewise.plan.choice import TaskChoice
 from sharewise.plan.duration import read_seconds
 from sharewise.plan.effort import LEAST, MOST_OF_BUDGET, Pace, Size, guess_seconds, sort_of
 from sharewise.plan.ensemble import PICKS, Bench, select_for_all, select_for_one
 from sharewise.plan.evidence import PRIOR_MEAN_GAIN, SPREADS, Estimate, moderated_errors, posterior, worth_sharing
+from sharewise.plan.pool import Outcome
 from sharewise.plan.portfolio import Grove, candidates_for
+from sharewise.plan.reporting import without_counterpart
 from sharewise.plan.schedule import TRUST, Schedule
 from sharewise.plan.sharing import check_share, check_sizes, ways
-from sharewise.task import Regression, Task
+from sharewise.task import Binary, Regression, Task
 
 
 def test_a_plan_survives_json_with_helpers_that_are_learned_and_not_served():
@@ -180,6 +183,41 @@ def test_no_shared_candidate_starts_before_a_separate_one_of_its_family():
     assert schedule.next(0.0, nothing_yet=True) == 1
     assert schedule.taken(1).next(0.0, nothing_yet=False) == 0
     assert schedule.may_start(2)  # there is no separate one of its family to wait for
+
+
+def test_a_shared_candidate_waits_for_its_like_apart_where_there_is_time_for_both():
+    schedule = Schedule.of([1.0, 9.0, 2.0], 50.0, kin=["trees"] * 3, shares=[False, False, True],
+                           apart=[(), (), (1,)]).taken(0)
+    assert not schedule.may_start(2, left=43.0)
+    assert schedule.next(1.0, nothing_yet=False) == 1
+    assert schedule.next(35.0, nothing_yet=False) == 2  # 9 + 2 do not fit into the 9 seconds that are left
+    assert schedule.taken(1).may_start(2, left=43.0)
+
+
+def test_every_shared_candidate_has_its_like_apart():
+    tasks = [Task("a", Binary()), Task("b", Binary()), Task("c", Binary()), Task("d", Binary())]
+    found = candidates_for(tasks, np.eye(4), Grove.of(4, 2, 2))
+    apart = {one.name: [found[at].name for at in one.apart(found)] for one in found if one.shares}
+    assert all(apart.values())
+    assert apart["joint extra trees, light, together"] == ["extra trees, light, separate"]
+    assert apart["joint boosted trees, grouped"] == [f"boosted trees, {word}, separate" for word in ("light", "strong")]
+    assert apart["chained linear, together"] == ["linear, separate"]
+    assert apart["network, strong, together"] == ["network, strong, separate"]
+
+
+def test_what_is_gained_without_a_counterpart_is_said():
+    tasks = [Task("a", Binary()), Task("b", Binary())]
+    found = [one for one in candidates_for(tasks, np.eye(2), Grove.of(2, 2, 2)) if "light" in one.name]
+    names = [one.name for one in found]
+    joint = names.index("joint extra trees, light, together")
+    other = names.index("boosted trees, light, separate")
+    choices = {name: TaskChoice(np.arange(2), {"chosen": np.array([1 - weight, weight])}, {}, True)
+               for name, weight in (("a", 0.9), ("b", 0.1))}
+    said = without_counterpart(found, Outcome([other, joint], {}), choices)
+    assert [one["subject"] for one in said] == ["a"]
+    assert "'joint extra trees, light, together'" in said[0]["message"]
+    both = Outcome([names.index("extra trees, light, separate"), joint], {})
+    assert without_counterpart(found, both, choices) == []
 
 
 def test_the_first_of_a_family_goes_early_if_it_may_make_it():

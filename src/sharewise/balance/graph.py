@@ -22,15 +22,12 @@ def backward_weighted(roots: Sequence[Tensor], weights: Float[Tensor, "T"], shar
     pass. UsageError where a parameter that is not in ``shared`` is reached by several tasks in some other way, since it
     has no plain gradient of one task.
     """
-    pairs = [(root, weight) for root, weight in zip(roots, weights.unbind(), strict=True) if root.requires_grad]
-    if not pairs:
+    if heads == "weighted" or all(weight == 1 for weight in weights.tolist()):
+        joint = torch.stack(list(roots))  # one root is checked once; T are checked T times
+        joint.backward(weights.to(joint.dtype))
         return
-    kept = [root for root, _ in pairs]
-    scales = [weight.to(root.dtype) for root, weight in pairs]
-    if heads == "weighted" or bool((weights == 1).all()):
-        torch.autograd.backward(kept, scales)
-        return
-    nodes = [get_gradient_edge(root).node for root in kept]
+    scales = [weight.to(root.dtype) for root, weight in zip(roots, weights.unbind(), strict=True)]
+    nodes = [get_gradient_edge(root).node for root in roots]
     reached = tasks_reaching(nodes)
     inside = {id(parameter) for parameter in shared}
     compiled = check_heads(reached, inside)
@@ -38,12 +35,12 @@ def backward_weighted(roots: Sequence[Tensor], weights: Float[Tensor, "T"], shar
     others = [node.variable for node in reached if is_leaf(node) and node not in compiled] if hidden else None
     ones = [torch.ones_like(scale) for scale in scales]
     if hidden:
-        torch.autograd.backward(kept, ones, retain_graph=True, inputs=hidden)
+        torch.autograd.backward(roots, ones, retain_graph=True, inputs=hidden)
     own = [is_own(node, reached, inside) for node in nodes]
     handles = [node.register_hook(_scaling(edges, scales[task]))
                for node, task, edges in _borders(reached, inside)]
     try:
-        torch.autograd.backward(kept, [one if mine else scale for one, scale, mine in
+        torch.autograd.backward(roots, [one if mine else scale for one, scale, mine in
                                        zip(ones, scales, own, strict=True)], inputs=others)
     finally:
         for handle in handles:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
-from math import isfinite
+from math import isfinite, isnan
 
 import torch
 from jaxtyping import Bool, Float
@@ -37,24 +37,30 @@ class Signal:
         self.tasks = tuple(tasks) or tuple(losses)
         self.shared = [parameter for parameter in dict.fromkeys(shared) if parameter.requires_grad]
         self.needs, self.keeps_graph = needs, keeps_graph
-        for name, loss in losses.items():
-            if name not in self.tasks:
-                raise UnknownNameError.near("task", name, self.tasks)
-            if loss.numel() != 1:
-                raise UsageError(f"the loss of task {name!r}", f"has shape {tuple(loss.shape)}",
-                                 "it must be one number", "Take its mean over the rows.")
         if not losses:
             raise UsageError("losses", "are empty", "there must be at least one", "Leave the step out.")
-        like = next(iter(losses.values()))
-        gap = torch.full((), torch.nan, dtype=like.dtype, device=like.device)
-        self.losses: Float[Tensor, "T"] = torch.stack(
-            [losses[name].detach().reshape(()) if name in losses else gap for name in self.tasks])
-        self.observed: Bool[Tensor, "T"] = ~self.losses.isnan()
-        self.where = [at for at, seen in enumerate(self.observed.tolist()) if seen]
-        self.roots = [loss if loss.ndim == 0 else loss.reshape(())
-                      for loss in (losses[self.tasks[at]] for at in self.where)]
-
+        known = set(self.tasks)
+        numbers = {}
+        for name, loss in losses.items():
+            if name not in known:
+                raise UnknownNameError.near("task", name, self.tasks)
+            if loss.ndim and loss.numel() != 1:
+                raise UsageError(f"the loss of task {name!r}", f"has shape {tuple(loss.shape)}",
+                                 "it must be one number", "Take its mean over the rows.")
+            numbers[name] = loss.reshape(()) if loss.ndim else loss
+        if len(numbers) < len(known):
+            gap = torch.full((), torch.nan, dtype=loss.dtype, device=loss.device)
+            numbers = dict.fromkeys(self.tasks, gap) | numbers
+        with torch.no_grad():
+            self.losses: Float[Tensor, "T"] = torch.stack([numbers[name] for name in self.tasks])
         self.given = [name in losses for name in self.tasks]
+        self.where = [at for at, loss in enumerate(self.losses.tolist()) if not isnan(loss)]
+        self.roots = [numbers[self.tasks[at]] for at in self.where]
+
+    @cached_property
+    def observed(self) -> Bool[Tensor, "T"]:
+        """Whether each task has a loss in this step."""
+        return self.losses == self.losses  # NaN alone differs from itself
 
     def stop_if_broken(self) -> None:
         """JobError for the first of the given losses that is NaN or infinite."""

@@ -40,7 +40,8 @@ class Weights(Update):
     values: Float[Tensor, "T"]
 
     def apply(self, signal: Signal, heads: str) -> None:
-        signal.engine.descend(self.values.detach()[signal.moving], heads)
+        values = self.values.detach()
+        signal.engine.descend(values if len(signal.moving) == len(values) else values[signal.moving], heads)
 
     def gradient(self, signal: Signal) -> Float[Tensor, "P"]:
         return self.values.detach()[signal.where].to(signal.jacobian) @ signal.jacobian[signal.where]

@@ -19,9 +19,10 @@ SKEW = 0.5  # counts have a tail to the right at least so long, or else the vari
 def infer_number(column: pd.Series) -> tuple[Kind, str]:
     """Kind and reason of a float column of two or more distinct values.
 
-    Two values are binary. Fractions are regression. Whole numbers are a *count* where 0 occurs,
-    half of them are small and the tail is to the right; *ordinal* where there are few of them, close together or
-    evenly spaced; *multiclass* where few stand far apart, like codes; else *regression*. DataError on an infinite one.
+    Two values are binary, unless they are fractions and one is rare: a measurement that is nearly always at its limit.
+    Other fractions are regression. Whole numbers are a *count* where 0 occurs, half of them are small and the tail is
+    to the right; *ordinal* where there are few of them, close together or evenly spaced; *multiclass* where few stand
+    far apart, like codes; else *regression*. DataError on an infinite one.
 
     >>> infer_number(pd.Series([1.0, 2, 3, 4, 5] * 9))
     (Ordinal(classes=(1, 2, 3, 4, 5)), '5 whole numbers from 1 to 5 in 45 rows: grades')
@@ -32,11 +33,12 @@ def infer_number(column: pd.Series) -> tuple[Kind, str]:
                         "it must be a finite number or empty", "Mend the row or empty the cell.")
     seen = column.dropna().to_numpy()
     values, sizes = np.unique(seen, return_counts=True)
-    if len(values) == 2:
+    has_fractions = bool((values != np.round(values)).any())
+    if len(values) == 2 and not (has_fractions and sizes.min() < ROWS_A_LEVEL):
         found = [native(value) for value in values.tolist()]
         order, why = positive_first(found)
         return Binary(tuple(order[::-1])), f"2 distinct values ({found[0]}, {found[1]}); {why}"
-    if (values != np.round(values)).any():
+    if has_fractions:
         return Regression(), f"{len(values)} distinct numbers with fractions"
     low, high = int(values[0]), int(values[-1])
     span = f"whole numbers from {low} to {high}"

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from io import StringIO
+from shutil import get_terminal_size
 from typing import Any
 
 from ..base import FolderError
@@ -91,9 +93,9 @@ class CostResult:
     disk_bytes: int | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Report:
-    """All that is known about a fit. ``sharewise.judge`` renders it for the terminal, as JSON and as a page.
+    """All that is known about a fit; printed as in the terminal. ``sharewise.judge`` renders it, as JSON and page too.
 
     ``findings`` are the data doctor's: dicts of level ("error", "warning", "note"), code, subject, message, remedy.
     ``evidence`` says which rows judged ("out-of-fold over 5 folds", "test part of 400 rows"), ``folds`` how many
@@ -117,6 +119,14 @@ class Report:
     delta_m: Gain | None = None
     cost: CostResult = CostResult()
     alpha: float = 0.05
+
+    def __repr__(self) -> str:
+        from rich.console import Console
+
+        from .terminal import render_terminal
+        text = StringIO()
+        Console(file=text, width=get_terminal_size((100, 24)).columns).print(render_terminal(self))
+        return "\n".join(line.rstrip() for line in text.getvalue().splitlines())
 
     def to_json(self) -> dict[str, Any]:
         """A JSON-ready dict, with the version of its form."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,6 +53,14 @@ class Candidate:
     def kin(self) -> str:
         """The family of what it is built of: a chain's is that of its base."""
         return str(getattr(self.parts[0], "base", self.parts[0]).family)  # type: ignore[union-attr]
+
+    def apart(self, candidates: Sequence[Candidate]) -> tuple[int, ...]:
+        """The numbers of those candidates that do the same with each task alone: "extra trees, light, separate" for
+        "joint extra trees, light, together", both strengths of boosting for "joint boosted trees, together"."""
+        own = self.name.rsplit(", ", 1)[0]
+        recipes = {at: one.name.rsplit(", ", 1)[0] for at, one in enumerate(candidates) if not one.shares}
+        return (tuple(at for at, recipe in recipes.items() if recipe in own)
+                or tuple(at for at, recipe in recipes.items() if recipe.split(", ")[0] in own))
 
     @property
     def slug(self) -> str:

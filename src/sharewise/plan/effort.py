@@ -45,7 +45,7 @@ class Size:
                    len({column.tobytes() for column in seen.T}))
 
 
-FEW_ROWS, MOST_BINS = 256, 64
+FEW_ROWS, MOST_BINS, FEWEST_BINS = 256, 64, 8.0  # a round of boosting costs something on a single feature, too
 FOLDS = 5
 MULTIPLY_ADDS = 3e10  # of a network in a second, where it is large; small ones are slower, and have formulas
 MAPPED = 2.5  # a network whose members are mapped over, over one that is batched by hand, at equal multiply-adds
@@ -127,7 +127,7 @@ def guess_seconds(candidate: Candidate, size: Size) -> float:
     name = ", ".join([*words[:min(len(words) - 1, 2)], "together"]) if candidate.shares else candidate.name
     constant, rows, features, targets = FORMULAS[name]
     count = size.rows if candidate.shares else size.rows_a_task
-    wide = size.bins if "boosted" in name else size.features
+    wide = max(size.bins, FEWEST_BINS) if "boosted" in name else size.features
     seconds = float(np.exp(constant) * count**rows * wide**features * size.targets**targets)
     if candidate.parts[0].family == "network":
         part = cast("Network", candidate.parts[0])

@@ -130,8 +130,9 @@ def _separate(tasks: Sequence[Task], grove: Grove, seed: int) -> list[Candidate]
         **{f"boosted trees, {word}": BoostedTrees(tasks, **grove.boosting(word), seed=seed) for word in RATES},
         **{f"network, {word}": Network(tasks, sharing="separate", weight_decay=decay, effort=grove.pace.networks,
                                        seed=seed) for word, decay in DECAYS.items()}}
-    if len(tasks) == 1 and tasks[0].kind.name == "multilabel":
-        makers["neighbour regression"] = NeighbourRegression(tasks, seed=seed)
+    if not tasks[0].task_column and all(task.kind.name in LABELS for task in tasks) and \
+            (len(tasks) > 1 or tasks[0].kind.name == "multilabel"):
+        makers["neighbour regression"] = NeighbourRegression(tasks, alone=len(tasks) > 1, seed=seed)
     return [Candidate(f"{name}, separate", plan, (estimator,)) for name, estimator in makers.items()]
 
 

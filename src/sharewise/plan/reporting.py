@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float, Int
 
+from ..data.doctor.finding import listed
 from ..judge import CandidateResult, CostResult, Report, calibrate_held_out, judge_task, mean_gain, settle
 from ..task import Task, observed_rows, slices
 from .candidate import Candidate
@@ -24,6 +25,7 @@ from .served import Served
 
 Array = np.ndarray
 TIMED_ROWS = 64
+MUCH = 0.2  # weight in an ensemble from which on candidates carry a task
 
 
 @dataclass(frozen=True)
@@ -97,6 +99,7 @@ class RunFacts:
         findings += [{"level": "warning", "code": "candidate-failed", "subject": candidates[number].name,
                       "message": f"The candidate {candidates[number].name!r} failed: {reason}.",
                       "remedy": "It takes no part in the choice."} for number, reason in outcome.failed.items()]
+        findings += without_counterpart(candidates, outcome, choices)
         done = [candidates[number] for number in outcome.done]
         board = tuple(_board_line(at, candidate, run, prepared, served, choices) for at, candidate in enumerate(done))
         words = f"{budget:g} s" if budget else "none"
@@ -114,6 +117,22 @@ class RunFacts:
     def from_json(cls, state: dict[str, Any]) -> RunFacts:
         """The facts that ``to_json`` described."""
         return cls(**{**state, "findings": tuple(state["findings"]), "candidates": tuple(state["candidates"])})
+
+
+def without_counterpart(candidates: Sequence[Candidate], outcome: Outcome,
+                         choices: dict[str, TaskChoice]) -> list[dict[str, Any]]:
+    """A finding where shared candidates carry tasks though nothing of their like has learned these apart."""
+    done = [candidates[number] for number in outcome.done]
+    lone = np.array([one.shares and not any(candidates[other] in done for other in one.apart(candidates))
+                     for one in done])
+    served = [name for name, choice in choices.items() if choice.weights["chosen"][lone].sum() >= MUCH]
+    names = [one.name for at, one in enumerate(done)
+             if lone[at] and any(choices[name].weights["chosen"][at] > 0 for name in served)]
+    others = f" (so {'is' if len(served) == 2 else 'are'} {listed(served[1:])})" if len(served) > 1 else ""
+    return [{"level": "warning", "code": "no-counterpart", "subject": served[0], "columns": [],
+             "message": f"is served by candidates that learn together, whose like did not learn apart within the "
+                        f"time{others}: {listed(names)}. The gain may come from the method and not from sharing",
+             "remedy": "Give more time."}] if served else []
 
 
 def _board_line(at: int, candidate: Candidate, run: RunFolder, prepared: Prepared, served: Served,

@@ -18,26 +18,28 @@ class Schedule:
 
     Of each: a first guess of its ``seconds``; its family, ``kin``; its ``sort`` of estimator; whether it ``shares``.
     Guesses are corrected by what finished ones of the same sort ``took``, as (sort, guessed, taken). A shared candidate
-    waits until a separate one of its family has been taken: or else what the family brings would pass for
-    what sharing brings.
+    waits until a separate one of its family has been taken, and one of those that do the same ``apart``, if there is
+    time for both: or else what the method brings would pass for what sharing brings.
     """
 
     seconds: tuple[float, ...]
     kin: tuple[str, ...]
     sort: tuple[str, ...]
     shares: tuple[bool, ...]
+    apart: tuple[tuple[int, ...], ...]
     budget: float | None
     waiting: tuple[int, ...]
     took: tuple[tuple[str, float, float], ...] = ()
 
     @classmethod
     def of(cls, seconds: Sequence[float], budget: float | None, done: Sequence[int] = (),
-           kin: Sequence[str] = (), sort: Sequence[str] = (), shares: Sequence[bool] = ()) -> Schedule:
+           kin: Sequence[str] = (), sort: Sequence[str] = (), shares: Sequence[bool] = (),
+           apart: Sequence[tuple[int, ...]] = ()) -> Schedule:
         """The schedule at the start, or after some are ``done``; what is not given is alike for all."""
         waiting = tuple(number for number in range(len(seconds)) if number not in set(done))
         alike = ("",) * len(seconds)
         return cls(tuple(seconds), tuple(kin) or alike, tuple(sort) or alike, tuple(shares) or (False,) * len(seconds),
-                   budget, waiting)
+                   tuple(apart) or ((),) * len(seconds), budget, waiting)
 
     @property
     def deadline(self) -> float:
@@ -50,10 +52,19 @@ class Schedule:
         guessed, taken = sum(one[1] for one in alike), sum(one[2] for one in alike)
         return self.seconds[number] * (taken + TRUST) / (guessed + TRUST)
 
-    def may_start(self, number: int) -> bool:
-        """Whether no separate candidate of its family still has to go first."""
-        apart = [other for other, kin in enumerate(self.kin) if kin == self.kin[number] and not self.shares[other]]
-        return not self.shares[number] or not apart or any(other not in self.waiting for other in apart)
+    def may_start(self, number: int, left: float = float("inf")) -> bool:
+        """Whether no separate candidate still has to go first, when so many seconds are left for both."""
+        family = [other for other, kin in enumerate(self.kin) if kin == self.kin[number] and not self.shares[other]]
+        if not self.shares[number] or not family:
+            return True
+        if not self._has_begun(family):
+            return False
+        own = self.apart[number]
+        return (not own or self._has_begun(own)
+                or min(self.expected(other) for other in own) + self.expected(number) > left)
+
+    def _has_begun(self, numbers: Sequence[int]) -> bool:
+        return any(other not in self.waiting for other in numbers)
 
     def is_new(self, number: int) -> bool:
         """Whether it learns tasks apart, and nothing of its family has been taken yet."""
@@ -68,7 +79,7 @@ class Schedule:
         """The next candidate of those that should fit into the time that is left; else the cheapest one if it might:
         guesses are rough, and a worker without work gains nothing."""
         left = self.deadline - elapsed
-        open_ones = [number for number in self.waiting if self.may_start(number)]
+        open_ones = [number for number in self.waiting if self.may_start(number, left)]
         fitting = [number for number in open_ones if self.expected(number) <= left]
         if fitting and left > 0:
             return min(fitting, key=lambda one: self.expected(one) * self.start_share(one))

@@ -52,10 +52,13 @@ def listed(names: Sequence[str], most: int = 6) -> str:
     return shown if len(names) <= most else f"{shown} and {len(names) - most} more"
 
 
-def drop_option(names: Sequence[str]) -> str:
-    """The option that leaves columns out.
+def drop_option(names: Sequence[str], most: int = 20) -> str:
+    """The option that leaves columns out, and of a long list its first ones.
 
     >>> drop_option(["a", "b c"])
     "--drop 'a,b c'"
+    >>> drop_option(["a", "b", "c"], most=2)
+    "--drop a,b,... (the finding's columns name all 3)"
     """
-    return f"--drop {shlex.quote(','.join(str(name) for name in names))}"
+    shown = f"--drop {shlex.quote(','.join(str(name) for name in names[:most]))}"
+    return shown if len(names) <= most else f"{shown},... (the finding's columns name all {len(names)})"
