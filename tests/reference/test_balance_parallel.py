@@ -69,7 +69,8 @@ def train(make: Callable[[], balance.Balancer], rows: slice, wrapped: dict[str, 
         optimizer.zero_grad()
         if isinstance(balancer, (balance.MOML, balance.FORUM)):  # from losses of the same rows on all processes
             everyone = dict.fromkeys(TASKS, half | ~half)
-            ahead = [lambda x=x, seen=everyone: losses_of(net(x), x, seen)] if isinstance(balancer, balance.FORUM) else []
+            looks_ahead = isinstance(balancer, balance.FORUM)
+            ahead = [lambda x=x, seen=everyone: losses_of(net(x), x, seen)] if looks_ahead else []
             balancer.observe(losses_of(net(-x), -x, everyone), list(net.trunk.parameters()), *ahead)
         losses = losses_of(model(x[rows]), x[rows], {task: rows_[rows] for task, rows_ in seen.items()})
         if wrapped is not None and step == STEPS - 1:
