@@ -59,6 +59,7 @@ class FORUM(Balancer):
     """
 
     needs: ClassVar[str] = "jacobian"
+    own_loop: ClassVar[str] = "losses on validation rows in every step"
     rows: Tensor
     seen: Tensor
     slope: Tensor
