@@ -97,7 +97,8 @@ def result(**changes) -> BalanceResult:
 
 @pytest.mark.parametrize(("changes", "says"), [
     ({}, "Task 'a' dominates"), ({"troubles": []}, "No task dominates"),
-    ({"troubles": [], "shares": [[None, None]] * 2, "conflicts": [None, None]}, "computes no gradients")])
+    ({"troubles": [], "shares": [[None, None]] * 2, "conflicts": [None, None]}, "computes no gradients"),
+    ({"troubles": [], "shares": [[None, None]] * 2}, "it has no weights")])
 def test_the_report_tells_it_in_all_its_forms(changes, says):
     report = Report("table.csv", rows=10, features=2, tasks=(), balance=(result(**changes),))
     assert Report.from_json(json.loads(render_json(report))) == report

@@ -86,9 +86,10 @@ class FORUM(Balancer):
         """Take in a validation batch before a step; ``losses`` of any of the tasks, NaN: not observed.
 
         ``shared``: the parameters that ``backward`` is given; ``train``: computes the training losses of the batch of
-        the coming step, anew at each call, ``steps`` + 1 times: dropout draws each time and batch statistics move. It
-        leaves all gradients and parameters alone. UnknownNameError for the loss of something that is no task; JobError
-        where gradient descent at this rate leads to losses that are no numbers.
+        the coming step, anew at each call, ``steps`` + 1 times: dropout draws each time and batch statistics move. They
+        are the losses that ``update`` sees: inside LogLoss their logarithms. On several processes both are of the same
+        rows on all. It leaves all gradients and parameters alone. UnknownNameError for the loss of something that is no
+        task; JobError where gradient descent at this rate leads to losses that are no numbers.
         """
         if observed_losses(losses, self.tasks):
             shared = list(shared)

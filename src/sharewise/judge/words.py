@@ -97,8 +97,10 @@ def balance_lines(one: BalanceResult, most: int | None = None) -> list[str]:
         shown = list(one.troubles[:most])
         more = len(one.troubles) - len(shown) + one.more
         return shown + ([f"And {more} more of that sort."] if more else [])
-    if all(share is None for row in one.shares for share in row):
+    if all(rate is None for rate in one.conflicts):
         return ["It computes no gradients of single tasks, so that dominance and conflict are not known."]
+    if all(share is None for row in one.shares for share in row):
+        return ["No two tasks are in conflict; it has no weights, so that dominance is not known."]
     return ["No task dominates, and no two tasks are in conflict."]
 
 

@@ -66,7 +66,7 @@ def _check_loop(kind: type) -> None:
 
 def _by_name() -> str:
     return ", ".join(name for name, kind in catalogue.classes("balance", Balancer).items()
-                     if not kind.own_loop and not _needed(kind))
+                     if issubclass(kind, Balancer) and not kind.own_loop and not _needed(kind))
 
 
 def _needed(kind: type) -> list[str]:
