@@ -38,7 +38,7 @@ RESULTS = Path(__file__).parent / "results"
 FEATURES, BATCH, RATE = 10, 64, 0.03
 ROWS = {"train": 200, "validation": 200, "test": 1000}
 EPOCH = ROWS["train"] // BATCH
-FROM_VALIDATION = ("AutoLambda", "MOML")  # they are shown losses of validation rows in every step
+FROM_VALIDATION = ("AutoLambda", "FORUM", "MOML")  # they are shown losses of validation rows in every step
 FIRST = ("Equal", "Fixed, tuned", "Fixed, tuned for the worst")
 Make = Callable[[Sequence[str], int, int], balance.Balancer]  # of tasks, shared parameters, features
 
@@ -123,9 +123,11 @@ def train(problem: Problem, parts: dict[str, Part], at: Sequence[int], make: Mak
     for step, rows in enumerate(torch.randint(ROWS["train"], (steps, BATCH))):
         optimizer.param_groups[0]["lr"] = RATE * (1 - step / steps)
         optimizer.zero_grad()
-        if is_shown_validation:
-            balancer.observe(net.losses(parts["validation"], balancer), shared)
         batch = Part(*(values[rows] for values in parts["train"]))
+        if is_shown_validation:
+            again = {"train": lambda batch=batch: net.losses(batch, balancer)}  # for those that look ahead
+            asked = again.keys() & inspect.signature(balancer.observe).parameters
+            balancer.observe(net.losses(parts["validation"], balancer), shared, **{name: again[name] for name in asked})
         balance.backward(net.losses(batch, balancer), shared, balancer)
         optimizer.step()
     with torch.no_grad():

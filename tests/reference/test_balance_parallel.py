@@ -67,9 +67,11 @@ def train(make: Callable[[], balance.Balancer], rows: slice, wrapped: dict[str, 
         seen = {task: half if task == "b" and "b" in gaps else half < 0 if task in gaps else half >= 0
                 for task in TASKS}
         optimizer.zero_grad()
-        if isinstance(balancer, balance.MOML):  # learns from validation losses, of the same rows on all processes
+        if isinstance(balancer, (balance.MOML, balance.FORUM)):  # from losses of the same rows on all processes
             everyone = dict.fromkeys(TASKS, half | ~half)
-            balancer.observe(losses_of(net(-x), -x, everyone), list(net.trunk.parameters()))
+            looks_ahead = isinstance(balancer, balance.FORUM)
+            ahead = [lambda x=x, seen=everyone: losses_of(net(x), x, seen)] if looks_ahead else []
+            balancer.observe(losses_of(net(-x), -x, everyone), list(net.trunk.parameters()), *ahead)
         losses = losses_of(model(x[rows]), x[rows], {task: rows_[rows] for task, rows_ in seen.items()})
         if wrapped is not None and step == STEPS - 1:
             sum(losses.values()).backward()
@@ -100,6 +102,7 @@ BALANCERS = {
     "PCGrad": balance.PCGrad, "GradDrop": balance.GradDrop,
     "DBMTL": lambda: balance.DBMTL(TASKS, size=4 * 6 + 6 + 6 * 6 + 6),
     "MOML": lambda: balance.MOML(TASKS, size=4 * 6 + 6 + 6 * 6 + 6),
+    "FORUM": lambda: balance.FORUM(TASKS, size=4 * 6 + 6 + 6 * 6 + 6, rate=1e-3),
     "PerLayer": lambda: balance.PerLayer(balance.UPGrad(), [2, 2]),
     "Every": lambda: balance.Every(2, balance.CAGrad(), tasks=TASKS),
     "LogLoss": lambda: balance.LogLoss(balance.MGDA()),

@@ -107,6 +107,15 @@ def test_tasks_that_pull_against_each_other_are_named_and_noise_is_not():
     assert len(found) == 1 and found[0].startswith("Tasks 'a' and 'b' are in conflict: mean cosine -0.")
 
 
+def test_a_conflict_too_weak_to_matter_is_not_named():
+    cosines = np.full((400, 2, 2), np.nan)
+    cosines[:, 0, 1] = cosines[:, 1, 0] = np.where(np.arange(400) % 2, 0.1, -0.18)  # mean -0.04, standard error 0.007
+    record = balance.Record(("a", "b"), np.arange(400), np.ones((400, 2)), np.ones((400, 2)), cosines)
+    assert balance.find_troubles(record) == []
+    assert balance.find_troubles(record, least=0.0) == [
+        "Tasks 'a' and 'b' are in conflict: mean cosine -0.04, negative in 50 % of 400 steps."]
+
+
 def test_names_are_needed_and_a_ring_holds_one_step_or_more():
     with pytest.raises(UsageError, match="Name them"):
         balance.Recorder(balance.MGDA())

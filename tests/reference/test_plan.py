@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from sharewise.balance import MGDA, UncertaintyWeighting
+from sharewise.balance import MGDA, MOML, Smooth, UncertaintyWeighting
 from sharewise.base import DataError, SharewiseError, UsageError
 from sharewise.plan import Group, Learner, Plan
 from sharewise.plan.balancers import check_balancers, make_balancers
@@ -272,7 +272,9 @@ def test_shared_networks_are_tried_with_each_balancer_beside_equal_weights():
 
 @pytest.mark.parametrize(("wanted", "says"), [
     ("MGDA", "list"), (["MGAD"], "MGDA"), (["Fixed"], "needs weights"), (["MGDA", MGDA()], "MGDA"),
-    ([UncertaintyWeighting(["x"])], "targets")])
+    ([UncertaintyWeighting(["x"])], "targets"), (["MoCo"], r"needs size.*\bMGDA\b.*, or give an object"),
+    (["AutoLambda"], r"needs losses on validation rows in every step.*name one of .*\bMGDA, NashMTL\b"),
+    (["RotoGrad"], "needs a call of rotate"), ([Smooth(MOML(["a"], size=3), tasks=["a"])], "'MOML' needs losses on")])
 def test_balancers_that_can_not_be_had_are_refused_at_the_door(wanted, says):
     with pytest.raises(SharewiseError, match=says):
         make_balancers(check_balancers(wanted), [Task("a", Regression())])

@@ -20,6 +20,7 @@ from .explanation import explain as explain
 from .fairgrad import FairGrad as FairGrad
 from .famo import FAMO as FAMO
 from .fixed import Fixed as Fixed
+from .forum import FORUM as FORUM
 from .geometric_median import GeometricMedian as GeometricMedian
 from .gls import GLS as GLS
 from .graddrop import GradDrop as GradDrop

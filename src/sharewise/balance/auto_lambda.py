@@ -44,6 +44,7 @@ class AutoLambda(Balancer):
     """
 
     needs: ClassVar[str] = "jacobian"
+    own_loop: ClassVar[str] = "losses on validation rows in every step"
 
     def __init__(self, tasks: Sequence[str], size: int, start: float = 0.1) -> None:
         super().__init__()

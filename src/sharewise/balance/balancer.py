@@ -25,13 +25,15 @@ class Balancer(nn.Module, ABC):
     pass; "estimate" what an estimate of the Gramian takes besides; "gramian" what the cheapest route of the engine
     takes; "jacobian" one pass a task, and T x P numbers);
     ``is_constant``, whether the weights are the same numbers in every step; ``is_by_coordinate``, whether what a shared
-    parameter gets depends on the gradients in that coordinate alone. A balancer with state for each task has a
-    parameter ``tasks``, their names in its own order.
+    parameter gets depends on the gradients in that coordinate alone; ``own_loop``, what the training loop has to give
+    it besides ``backward``, in words, empty for most. A balancer with state for each task has a parameter ``tasks``,
+    their names in its own order.
     """
 
     needs: ClassVar[str] = "losses"
     is_constant: ClassVar[bool] = False
     is_by_coordinate: ClassVar[bool] = False
+    own_loop: ClassVar[str] = ""
     tasks: Sequence[str] = ()
 
     @abstractmethod

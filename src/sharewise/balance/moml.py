@@ -46,6 +46,7 @@ class MOML(Balancer):
     """
 
     needs: ClassVar[str] = "jacobian"
+    own_loop: ClassVar[str] = "losses on validation rows in every step"
 
     def __init__(self, tasks: Sequence[str], size: int) -> None:
         super().__init__()

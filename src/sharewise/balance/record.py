@@ -35,13 +35,14 @@ class Record:
         return _ratio(supplied, np.full(len(supplied), supplied.sum()))
 
 
-def find_troubles(record: Record, most: float = 0.5) -> list[str]:
+def find_troubles(record: Record, most: float = 0.5, least: float = 0.05) -> list[str]:
     """One sentence for each task that dominates and for each pair in conflict; empty if there is none to see.
 
     A task dominates if its share of the update (``Record.shares``) lies more than ``most`` of the way from the even
     share 1 / T to 1: by default above 75 % of two tasks, 67 % of three, 51 % of forty. Two tasks are in conflict if
-    the mean cosine of their gradients is negative by more than two standard errors, taking steps as independent; the
-    worst pair comes first. Without gradients, as under balancers that read losses alone, the list is empty.
+    the mean cosine of their gradients lies below -``least``, and below 0 by more than two standard errors, taking
+    steps as independent; the worst pair comes first. A cosine of -0.05 takes 3 % off the length of the sum of two
+    gradients of one length. Without gradients, as under balancers that read losses alone, the list is empty.
 
     >>> cosines = np.full((4, 2, 2), np.nan)
     >>> cosines[:, 0, 1] = cosines[:, 1, 0] = [-0.5, -0.4, -0.5, -0.6]
@@ -55,16 +56,16 @@ def find_troubles(record: Record, most: float = 0.5) -> list[str]:
     for name, share in zip(record.tasks, record.shares, strict=True):
         if share > most + (1 - most) / len(record.tasks):
             found.append(f"Task {name!r} dominates: it supplies {100 * share:.0f} % of the update.")
-    return found + [sentence for _, sentence in sorted(_conflicts(record))]
+    return found + [sentence for _, sentence in sorted(_conflicts(record, least))]
 
 
-def _conflicts(record: Record) -> list[tuple[float, str]]:
+def _conflicts(record: Record, least: float) -> list[tuple[float, str]]:
     found = []
     for at, first in enumerate(record.tasks):
         for other in range(at + 1, len(record.tasks)):
             values = record.cosines[:, at, other]
             values = values[~np.isnan(values)].astype(float)
-            if len(values) > 1 and values.mean() < -2 * values.std(ddof=1) / len(values) ** 0.5:
+            if len(values) > 1 and values.mean() < -max(least, 2 * values.std(ddof=1) / len(values) ** 0.5):
                 found.append((values.mean(), f"Tasks {first!r} and {record.tasks[other]!r} are in conflict: mean "
                               f"cosine {values.mean():.2f}, negative in {100 * (values < 0).mean():.0f} % of "
                               f"{len(values)} steps."))

@@ -52,6 +52,7 @@ class RotoGrad(Balancer):
     """
 
     needs: ClassVar[str] = "estimate"
+    own_loop: ClassVar[str] = "a call of rotate in every forward pass"
     first: Tensor
 
     def __init__(self, tasks: Sequence[str], features: int) -> None:

@@ -34,11 +34,13 @@ class Estimator(BaseEstimator, ABC):
     or scales. The constructor's first parameter is ``tasks``; every parameter is stored unchanged.
 
     Declared on the class: ``family``, the word for its sort of model. ``shares`` says whether a task's prediction may
-    depend on the targets of the others.
+    depend on the targets of the others. ``watched_``: what was seen in the training that a report tells, JSON-ready;
+    it is not saved.
     """
 
     family: ClassVar[str]
     tasks: Sequence[Task]
+    watched_: Sequence[dict[str, Any]] = ()
 
     @property
     @abstractmethod

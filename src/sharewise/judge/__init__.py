@@ -17,6 +17,7 @@ from .page import render_html as render_html
 from .reliability import Bin as Bin
 from .reliability import calibration_error as calibration_error
 from .reliability import reliability as reliability
+from .report import BalanceResult as BalanceResult
 from .report import CandidateResult as CandidateResult
 from .report import CostResult as CostResult
 from .report import Report as Report

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, Real
 
 from ..base import UsageError
 from .pictures import Axis
@@ -36,13 +36,19 @@ def render_balance(tasks: Sequence[str], steps: Int[np.ndarray, "S"], weights: F
     >>> picture[:4], "price" in picture, "in conflict" in picture
     ('<svg', True, True)
     """
-    from jinja2 import Environment, StrictUndefined
-
     supplied = np.abs(weights) * norms
     total = np.nansum(supplied, axis=1, keepdims=True)
     shares = supplied / np.where(total > 0, total, np.nan)
     pairs = (~np.isnan(cosines)).sum(axis=(1, 2))
     rate = (cosines < 0).sum(axis=(1, 2)) / np.where(pairs > 0, pairs, np.nan)
+    return draw_balance(tasks, steps, weights, shares, rate)
+
+
+def draw_balance(tasks: Sequence[str], steps: Real[np.ndarray, "S"], weights: Float[np.ndarray, "S T"],
+                 shares: Float[np.ndarray, "S T"], rate: Float[np.ndarray, "S"]) -> str:
+    """The picture of ``render_balance`` from what is drawn: weights, shares of the update, and the rate of conflict."""
+    from jinja2 import Environment, StrictUndefined
+
     colours = [f"hsl({round(360 * (at + 0.55) / len(tasks))} 52% 46%)" for at in range(len(tasks))]
     known = [(name, values, most, own) for name, values, most, own in (
         ("Weights", weights, None, colours), ("Share of the update", shares, 1.0, colours),

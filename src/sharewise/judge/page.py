@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from . import figures, pictures, words
-from .report import CandidateResult, Report
+from .balance_picture import draw_balance
+from .report import BalanceResult, CandidateResult, Report
 
 MOST_TASKS, MOST_PANELS, MOST_COLUMNS, MOST_CHIPS = 30, 12, 16, 60
 STEPS, FARTHEST = 8, 0.25  # the heat map's shades; the loss over the best one at which the last shade is reached
@@ -36,7 +38,8 @@ def render_html(report: Report) -> str:
         forest=pictures.forest(report), many=many, shown=words.by_gain(report.tasks)[:20] if many else report.tasks,
         groups=_groups(report), alone=[task.name for task in report.tasks if not task.learned_with],
         most_chips=MOST_CHIPS, panels=pictures.panels(report.tasks, MOST_PANELS), most_panels=MOST_PANELS,
-        board=board(report), cost=words.cost_lines(report.cost), measured=words.how_measured(report),
+        balance=[_balance(one) for one in report.balance], board=board(report),
+        cost=words.cost_lines(report.cost), measured=words.how_measured(report),
         metric_rows=[] if many else _metric_rows(report))
 
 
@@ -65,6 +68,14 @@ def _candidate(
                       "shade": None if np.isnan(loss) else round(min(far, 1.0) * STEPS), "task": name})
     return {"one": one, "cells": cells, "mean": mean, "best": int(np.sum(losses == best)),
             "used": sum(weight > 0 for weight in one.weights.values()), "seconds": figures.seconds(one.seconds)}
+
+
+def _balance(one: BalanceResult) -> dict[str, Any]:
+    """What is said of a balancer, and its picture as an address: a page of its own, whose styles stay inside."""
+    numbers = (np.array(values, dtype=float) for values in (one.steps, one.weights, one.shares, one.conflicts))
+    picture = draw_balance(list(one.tasks), *numbers)
+    return {"name": one.candidate, "said": words.balance_lines(one),
+            "picture": "data:image/svg+xml;base64," + b64encode(picture.encode()).decode()}
 
 
 def _metric_rows(report: Report) -> list[dict[str, Any]]:

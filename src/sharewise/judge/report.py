@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from io import StringIO
 from shutil import get_terminal_size
@@ -78,6 +78,25 @@ class CandidateResult:
 
 
 @dataclass(frozen=True)
+class BalanceResult:
+    """What a balancer did in the training of one shared network, the first of a candidate's.
+
+    ``tasks``; ``steps`` [S]: their numbers; ``weights`` [S, T]; ``shares`` [S, T]: how much of the update each task
+    supplied; ``conflicts`` [S]: share of the pairs of tasks whose gradients pulled against each other; None = not
+    known. ``troubles`` are sentences on dominance and conflict; ``more`` says how many are left out.
+    """
+
+    candidate: str
+    tasks: Sequence[str]
+    steps: Sequence[float]
+    weights: Sequence[Sequence[float | None]]
+    shares: Sequence[Sequence[float | None]]
+    conflicts: Sequence[float | None]
+    troubles: Sequence[str] = ()
+    more: int = 0
+
+
+@dataclass(frozen=True)
 class CostResult:
     """What the chosen model costs, beside separate models: seconds, milliseconds a row, parameters, bytes on disk.
 
@@ -118,6 +137,7 @@ class Report:
     findings: tuple[dict[str, str], ...] = ()
     delta_m: Gain | None = None
     cost: CostResult = CostResult()
+    balance: tuple[BalanceResult, ...] = ()
     alpha: float = 0.05
 
     def __repr__(self) -> str:
@@ -145,7 +165,8 @@ class Report:
                 "candidates": tuple(CandidateResult(**one) for one in state["candidates"]),
                 "findings": tuple(state["findings"]),
                 "delta_m": None if state["delta_m"] is None else Gain.from_json(state["delta_m"]),
-                "cost": CostResult(**state["cost"])})
+                "cost": CostResult(**state["cost"]),
+                "balance": tuple(BalanceResult(**one) for one in state.get("balance", ()))})
         except (KeyError, TypeError, ValueError) as error:
             raise FolderError("report", f"can't be read ({error!r})", "it must be one that sharewise wrote",
                               "Write it again.") from error

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
-MOST_TASKS, SHOWN_OF_MANY, MOST_NAMES, WIDE = 30, 20, 12, 146
+MOST_TASKS, SHOWN_OF_MANY, MOST_NAMES, MOST_TROUBLES, WIDE = 30, 20, 12, 3, 146
 STYLES = {"helped": "bold green", "hurt": "bold red", "no difference": "dim"}
 LEVELS = {"error": "bold red", "warning": "yellow", "note": "cyan"}
 
@@ -53,7 +53,7 @@ class TerminalReport:
         if many:
             yield Text(_the_rest(report), style="dim")
         for title, lines in (("Who learned with whom", _groups(report)), ("Findings", _findings(report)),
-                             ("Cost", _cost(report))):
+                             ("What the balancers did", _balance(report)), ("Cost", _cost(report))):
             if lines:
                 yield Text(f"\n{title}", style="bold")
                 yield from lines
@@ -160,6 +160,15 @@ def _findings(report: Report) -> list[RenderableType]:
                     .append(f"{one.get('subject', '')} ", style="bold")
                     .append(f"{one.get('message', '').rstrip('.')}.", style="not bold")
                     .append(f" {one.get('remedy', '')}", style="dim"), (0, 0, 0, 2)) for one in report.findings]
+
+
+def _balance(report: Report) -> list[RenderableType]:
+    from rich.padding import Padding
+    from rich.text import Text
+
+    return [Padding(Text(f"{one.candidate}: ", style="bold").append(" ".join(words.balance_lines(one, MOST_TROUBLES)),
+                                                                      style="not bold"), (0, 0, 0, 2))
+            for one in report.balance]
 
 
 def _cost(report: Report) -> list[RenderableType]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from .figures import MINUS, count, figure, interval, percent, seconds, size
 from .metrics import metrics_of
-from .report import CostResult, Report, TaskResult
+from .report import BalanceResult, CostResult, Report, TaskResult
 
 PREDICTORS = ("trivial", "separate", "together", "chosen")
 
@@ -85,6 +85,23 @@ def learning_groups(tasks: Sequence[TaskResult]) -> list[tuple[list[str], list[s
 def by_gain(tasks: Sequence[TaskResult]) -> list[TaskResult]:
     """The tasks, the largest gain or loss first."""
     return sorted(tasks, key=lambda task: -abs(task.gain.estimate) if math.isfinite(task.gain.estimate) else 1.0)
+
+
+def balance_lines(one: BalanceResult, most: int | None = None) -> list[str]:
+    """What is to be said of a balancer: its troubles, of many the first; else that there are none, or none known.
+
+    >>> balance_lines(BalanceResult("network", ["a", "b"], [0.0], [[1.0, 1.0]], [[0.5, 0.5]], [0.0]))
+    ['No task dominates, and no two tasks are in conflict.']
+    """
+    if one.troubles:
+        shown = list(one.troubles[:most])
+        more = len(one.troubles) - len(shown) + one.more
+        return shown + ([f"And {more} more of that sort."] if more else [])
+    if all(rate is None for rate in one.conflicts):
+        return ["It computes no gradients of single tasks, so that dominance and conflict are not known."]
+    if all(share is None for row in one.shares for share in row):
+        return ["No two tasks are in conflict; it has no weights, so that dominance is not known."]
+    return ["No task dominates, and no two tasks are in conflict."]
 
 
 def cost_lines(cost: CostResult) -> list[tuple[str, str]]:

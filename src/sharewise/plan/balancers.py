@@ -15,8 +15,8 @@ Wanted = str | Balancer
 
 def check_balancers(wanted: Sequence[Wanted], families: Sequence[str] | None = None,
                     plan: object = "auto") -> Sequence[Wanted]:
-    """``wanted``, whose names are those of balancers that need nothing but the tasks. UsageError for others, and where
-    no shared network is to compete that they could balance."""
+    """``wanted``, whose names are those of balancers that need nothing but the tasks. UsageError for others, for what
+    only a training loop of one's own can serve, and where no shared network is to compete that they could balance."""
     if isinstance(wanted, (str, Balancer)):
         raise UsageError("balance", "is no list", "it must be a list of balancers", "Put it in brackets.")
     if len(wanted) and (plan == "separate" or "network" not in (families or ("network",))):
@@ -25,12 +25,16 @@ def check_balancers(wanted: Sequence[Wanted], families: Sequence[str] | None = N
     known = catalogue.classes("balance", Balancer)
     for one in wanted:
         if isinstance(one, Balancer):
+            for part in one.modules():
+                _check_loop(type(part))
             continue
-        needed = [name for name in _required(known[one_of("balancer", one, known)]) if name != "tasks"]
+        _check_loop(known[one_of("balancer", one, known)])
+        needed = _needed(known[one])
         if needed:
             raise UsageError(f"balancer {one!r}", f"needs {', '.join(needed)}",
-                             "by name there are only those that need nothing but the tasks",
-                             f"Give an object in Python: balance=[balance.{one}({needed[0]}=...)].")
+                             f"by name there are only those that need nothing but the tasks: {_by_name()}",
+                             f"Name one of these, or give an object in Python: balance=[balance.{one}"
+                             f"({needed[0]}=...)].")
     no_duplicates("balance", [_name(one) for one in wanted])
     return wanted
 
@@ -50,6 +54,23 @@ def make_balancers(wanted: Sequence[Wanted], tasks: Sequence[Task]) -> dict[str,
             found[one] = known[one](**dict.fromkeys(_required(known[one]), names))
     found.pop("Equal", None)
     return found
+
+
+def _check_loop(kind: type) -> None:
+    """UsageError for a balancer that asks more of the loop than ``backward``."""
+    if issubclass(kind, Balancer) and kind.own_loop:
+        raise UsageError(f"balancer {kind.__name__!r}", f"needs {kind.own_loop}",
+                         "a fit of tables gives balancers the training losses alone",
+                         f"Call it in a loop of your own, or name one of {_by_name()}.")
+
+
+def _by_name() -> str:
+    return ", ".join(name for name, kind in catalogue.classes("balance", Balancer).items()
+                     if issubclass(kind, Balancer) and not kind.own_loop and not _needed(kind))
+
+
+def _needed(kind: type) -> list[str]:
+    return [name for name in _required(kind) if name != "tasks"]
 
 
 def _required(kind: type) -> list[str]:

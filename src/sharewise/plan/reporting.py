@@ -13,7 +13,16 @@ import pandas as pd
 from jaxtyping import Float, Int
 
 from ..data.doctor.finding import listed
-from ..judge import CandidateResult, CostResult, Report, calibrate_held_out, judge_task, mean_gain, settle
+from ..judge import (
+    BalanceResult,
+    CandidateResult,
+    CostResult,
+    Report,
+    calibrate_held_out,
+    judge_task,
+    mean_gain,
+    settle,
+)
 from ..task import Task, observed_rows, slices
 from .candidate import Candidate
 from .choice import TaskChoice
@@ -89,6 +98,7 @@ class RunFacts:
     parameters_separate: int
     findings: tuple[dict[str, Any], ...]
     candidates: tuple[dict[str, Any], ...]
+    balance: tuple[dict[str, Any], ...] = ()
 
     @classmethod
     def of(cls, prepared: Prepared, run: RunFolder, candidates: Sequence[Candidate], outcome: Outcome,
@@ -107,7 +117,7 @@ class RunFacts:
             words += f"; {len(done)} of {len(candidates)} candidates fitted into it"
         return cls(len(prepared.X), len(prepared.features), "long" if prepared.tasks[0].task_column else "wide",
                    prepared.words, words, seconds, *time_predictions(served, table), served.parameters(),
-                   served.parameters("separate"), tuple(findings), board)
+                   served.parameters("separate"), tuple(findings), board, _watched(done, board, run))
 
     def to_json(self) -> dict[str, Any]:
         """A JSON-ready dict."""
@@ -116,7 +126,8 @@ class RunFacts:
     @classmethod
     def from_json(cls, state: dict[str, Any]) -> RunFacts:
         """The facts that ``to_json`` described."""
-        return cls(**{**state, "findings": tuple(state["findings"]), "candidates": tuple(state["candidates"])})
+        lists = ("findings", "candidates", "balance")
+        return cls(**{**state, **{name: tuple(state.get(name, ())) for name in lists}})
 
 
 def without_counterpart(candidates: Sequence[Candidate], outcome: Outcome,
@@ -148,6 +159,16 @@ def _board_line(at: int, candidate: Candidate, run: RunFolder, prepared: Prepare
             "losses": losses, "weights": weights}
 
 
+def _watched(done: Sequence[Candidate], board: Sequence[dict[str, Any]], run: RunFolder) -> tuple[dict[str, Any], ...]:
+    """What was watched in the best candidate of each sort, by the mean of its losses."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for at in sorted(range(len(done)), key=lambda at: float(np.mean(list(board[at]["losses"].values())))):
+        seen = run.result(done[at]).get("watched", ())
+        if seen:
+            found.setdefault(done[at].sort, [{"candidate": done[at].name, **one} for one in seen])
+    return tuple(one for seen in found.values() for one in seen)
+
+
 def build_report(tasks: Sequence[Task], served: Served, plan: Plan, facts: RunFacts, evidence: Evidence) -> Report:
     """The report of a model on the evidence."""
     judged = [task for task in tasks if len(evidence.rows[task.name])]
@@ -159,6 +180,7 @@ def build_report(tasks: Sequence[Task], served: Served, plan: Plan, facts: RunFa
         folds=0 if evidence.folds is None else int(evidence.folds.max()) + 1, budget=facts.budget,
         created=datetime.now().isoformat(timespec="seconds"),
         candidates=tuple(CandidateResult(**line) for line in facts.candidates), findings=facts.findings,
+        balance=tuple(BalanceResult(**one) for one in facts.balance),
         delta_m=_delta_m(tasks, evidence), cost=CostResult(fit_seconds=facts.seconds, predict_ms=facts.predict_ms,
                                                            predict_ms_separate=facts.predict_ms_separate,
                                                            parameters=facts.parameters,

@@ -76,11 +76,12 @@ class RunFolder:
             arrays: dict[str, Any] = {f"task-{at}": mean for at, mean in enumerate(fit.means.values())}
             np.savez(draft / "means.npz", **arrays)
             result = {"seconds": seconds, "tasks": list(fit.means), "bytes": _size(draft),
-                      "parameters": [sum(model.parameter_count for model in models) for models in fit.models]}
+                      "parameters": [sum(model.parameter_count for model in models) for models in fit.models],
+                      "watched": [seen for models in fit.models for model in models for seen in model.watched_]}
             (draft / "result.json").write_text(json.dumps(result), encoding="utf-8")
 
     def result(self, candidate: Candidate) -> dict[str, Any]:
-        """Seconds, bytes and parameters (of each part) of a candidate that is done."""
+        """Seconds, bytes, parameters (of each part) and what was watched of a candidate that is done."""
         return json.loads((self.folder(candidate) / "result.json").read_text(encoding="utf-8"))
 
     def means(self, candidate: Candidate) -> dict[str, Float[Array, "N C"]]:

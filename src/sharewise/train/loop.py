@@ -12,7 +12,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from ..balance import Balancer
+from ..balance import Balancer, Record
 from ..share import SharedModel
 from .batches import batches
 from .bundle import Bundle, Sizes
@@ -45,11 +45,13 @@ class Rows:
 
 @dataclass(frozen=True)
 class Run:
-    """What the loop hands on: the parameters at S moments, and the held-out loss there [S, B, T] (NaN: no rows)."""
+    """What the loop hands on: the parameters at S moments, the held-out loss there [S, B, T] (NaN: no rows), and what
+    the balancer did, where that was watched."""
 
     model: SharedModel
     moments: list[list[Tensor]]
     held_out: Float[np.ndarray, "S B T"]
+    record: Record | None = None
 
 
 def train(model: SharedModel, bundle: Bundle, rows: Rows, sizes: Sizes, balancer: Balancer, rate: float,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from copy import deepcopy
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -11,7 +12,7 @@ import numpy as np
 import torch
 from jaxtyping import Bool, Float
 
-from ..balance import Balancer, Equal
+from ..balance import Balancer, Equal, Recorder
 from ..base import UsageError
 from ..base.checks import at_least_one, no_duplicates, within
 from ..base.estimator import Estimator, Means, fit_scales, standardise
@@ -29,6 +30,7 @@ from .nets import Net, load_nets, predict, save_nets
 from .own_rows import is_apart, rows_are_own
 from .recipe import Recipe
 from .sizes import multiply_adds, sizes_for
+from .watched import summarise
 
 Array = np.ndarray
 
@@ -145,6 +147,8 @@ class Network(Estimator):
             hand_out(group, parts, copies)
         for copy in copies:
             copy.nets_ += self._trivial(copy, features.size)
+        copies[0].watched_ = tuple(summarise(run.record) for parts in runs.values() for _, run in parts
+                                   if run.record is not None)
 
     def _train(self, bundle: Bundle, rows: Rows, scales: Sequence[dict[str, Scale]]) -> Run:
         """Train one bundle; where the architecture leaves its trunk as it is, half of the steps train that before."""
@@ -162,8 +166,13 @@ class Network(Estimator):
             return self._run(model, bundle, rows, half)
 
     def _run(self, model: SharedModel, bundle: Bundle, rows: Rows, sizes: Sizes) -> Run:
-        return train(model, bundle, rows, sizes, self._balancer(bundle.members[0].group), self.rate, self.weight_decay,
-                     hash_seed(self.seed, 2))
+        """Train a model. The first network of a group is watched, where its weights are more than constants."""
+        first, rest = bundle.members[0], (self.rate, self.weight_decay, hash_seed(self.seed, 2))
+        balancer = self._balancer(first.group)
+        if balancer.is_constant or (first.fold, first.copy) != (0, 0):
+            return train(model, bundle, rows, sizes, balancer, *rest)
+        recorder = Recorder(balancer, balancer.tasks or bundle.names, size=sizes.steps)
+        return replace(train(model, bundle, rows, sizes, recorder, *rest), record=recorder.record())
 
     def _trivial(self, copy: Any, inputs: int) -> list[Net]:
         """A net without layers for the tasks that had no row to learn from: they answer with their trivial mean."""

@@ -1,5 +1,6 @@
 """Small problems in the Gramian of T tasks, solved in float64 on the CPU: the inner half of the gradient methods."""
 
+from .constrained import min_norm_constrained as min_norm_constrained
 from .dual_cone import project_weights as project_weights
 from .equal_angles import equal_angles as equal_angles
 from .fair_share import fair_share as fair_share
