@@ -28,14 +28,13 @@ class Gate(nn.Module):
         self.reads = reads
         self.linear = nn.Linear(reads.channels, experts, bias=False)
 
-    def forward(self, inputs: Float[Tensor, "..."]) -> Float[Tensor, "*rows K"]:
-        scores = self.linear(self.reads.pool(inputs)).transpose(0, -1)
-        return scores.softmax(0).transpose(0, -1)  # over a last axis of so few it takes torch ten times as long
+    def forward(self, inputs: Float[Tensor, "..."]) -> Float[Tensor, "K *rows"]:
+        # over a last axis of so few numbers a softmax takes torch ten times as long
+        return self.linear(self.reads.pool(inputs)).movedim(-1, 0).softmax(0)
 
 
-def mix(outputs: Float[Tensor, "K *features"], weights: Float[Tensor, "*rows K"]) -> Float[Tensor, "*features"]:
-    """sum_k weights[..., k] * outputs[k]: a weight for every row, or, with no axis but K, for all rows."""
-    weights = weights.T if weights.ndim == 2 else weights.movedim(-1, 0)
+def mix(outputs: Float[Tensor, "K *features"], weights: Float[Tensor, "K *rows"]) -> Float[Tensor, "*features"]:
+    """sum_k weights[k] * outputs[k]: a weight for every row, or, with no axis but K, for all rows."""
     return sum_first(weights.reshape(*weights.shape, *[1] * (outputs.ndim - weights.ndim)) * outputs)
 
 
