@@ -7,6 +7,8 @@ turns, one step each, order drawn anew in every round; printed are median and qu
 step, and of the ratio within a round. torch-rechub's layers normalise batches, which can't be switched off: its column
 "plain" is without that, as ours is. LibMTL's PLE runs the shared experts once for each task and has no shared gate;
 its Cross-Stitch has one number for each task and stage where ours has one for each pair of tasks, channel and stage.
+"products alone" are the matrix products of our own step, each on tensors of its own that lie there as the product likes
+them: what no arrangement of the same arithmetic can go below.
 Needs LibMTL and torch-rechub in an environment of its own: pip install --no-deps LibMTL torch-rechub.
 """
 
@@ -19,6 +21,7 @@ import random
 import sys
 import types
 from collections.abc import Callable
+from functools import partial
 from importlib import metadata
 from itertools import pairwise
 from pathlib import Path
@@ -29,6 +32,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from sharewise import share
 
@@ -125,6 +129,36 @@ def step(model: nn.Module, inputs: Tensor) -> float:
     return 1e3 * (process_time() - start)
 
 
+class Products(TorchDispatchMode):
+    """Notes the shapes of the matrix products that run inside, backward passes included."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.shapes: list[tuple[torch.Size, torch.Size]] = []
+
+    def __torch_dispatch__(self, func: Callable, kinds: object, args: tuple = (), kwargs: dict | None = None) -> object:
+        if func.overloadpacket.__name__ in ("mm", "addmm", "bmm", "baddbmm"):
+            one, other = [part for part in args if isinstance(part, Tensor)][-2:]
+            self.shapes.append((one.shape, other.shape))
+        return func(*args, **(kwargs or {}))
+
+
+def products_alone(model: nn.Module, inputs: Tensor) -> Callable[[], float]:
+    """Milliseconds of the products of a step, run one after another by themselves."""
+    with Products() as products:
+        step(model, inputs)
+    pairs = [(torch.randn(one), torch.randn(other)) for one, other in products.shapes]
+    outputs = [one @ other for one, other in pairs]
+
+    def run() -> float:
+        start = process_time()
+        for (one, other), output in zip(pairs, outputs, strict=True):
+            torch.matmul(one, other, out=output)
+        return 1e3 * (process_time() - start)
+
+    return run
+
+
 def measure(rounds: int, size: str, chance: random.Random) -> list[dict[str, object]]:
     rows, D, C = SIZES[size]
     torch.manual_seed(0)
@@ -133,11 +167,13 @@ def measure(rounds: int, size: str, chance: random.Random) -> list[dict[str, obj
              "torch-rechub, plain": rechub(D, C, normalises=False)}
     found = []
     for name in sides["ours"]:
-        models = {side: of_side[name].train() for side, of_side in sides.items() if name in of_side}
-        times: dict[str, list[float]] = {side: [] for side in models}
+        runs: dict[str, Callable[[], float]] = {side: partial(step, of_side[name].train(), inputs)
+                                                for side, of_side in sides.items() if name in of_side}
+        runs["products alone"] = products_alone(sides["ours"][name], inputs)
+        times: dict[str, list[float]] = {side: [] for side in runs}
         for turn in range(rounds + 3):
-            for side in chance.sample(list(models), len(models)):
-                spent = step(models[side], inputs)
+            for side in chance.sample(list(runs), len(runs)):
+                spent = runs[side]()
                 if turn >= 3:
                     times[side].append(spent)
         for side, spent in times.items():

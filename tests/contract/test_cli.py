@@ -96,8 +96,14 @@ def test_the_list_of_ways_of_sharing_says_what_each_costs(capsys: pytest.Capture
     lines = capsys.readouterr().out.splitlines()
     at = next(at for at, line in enumerate(lines) if line.startswith("  HardSharing"))
     shared, own = 2 * (64 * 64 + 64), 64 + 1
+
+    def step(tasks: int) -> float:
+        """Weights and gradients of so many tasks; inputs, layers, and activations, kept once for all."""
+        return 4 * (2 * (shared + tasks * own) + 64 * 64 * 5) / 1000
+
     assert lines[at + 1].split() == (f"{shared / 1000:.3g}k parameters shared, {own} a task; "
-                                     "8.45k multiply-adds a row for all, 33k one by one").split()
+                                     "8.45k multiply-adds a row for all, 33k one by one; "
+                                     f"{step(4):.3g}kB a step for all, {4 * step(1):.3g}kB one by one").split()
     assert sum("multiply-adds a row" in line for line in lines) >= 16
     assert "4 tasks" in lines[0]
 

@@ -88,6 +88,61 @@ def test_the_new_head_reads_what_no_task_owns():
     assert torch.equal(share.add_task(model, "new", head)(x)["new"], head(model.trunk(x)))
 
 
+def dropping(width: int = 4) -> share.Trunk:
+    return share.MLP(3, [5, width], dropout=0.5)
+
+
+def over_parts(kind: str) -> tuple[share.SharedModel, share.SharedModel]:
+    """A trained model, and one of the task "new" over parts of it."""
+    heads, new = {name: nn.Linear(4, size) for name, size in HEADS.items()}, {"new": nn.Linear(4, 3)}
+    if kind == "an expert beside its experts":
+        model = share.MMoE([dropping(), dropping()], heads)
+        return model, share.CGC(list(model.experts), {"new": [dropping()]}, new)
+    if kind == "adapters on its trunk":
+        model = share.HardSharing(dropping(), heads)
+        return model, share.BottleneckAdapters(model.trunk, new, bottleneck=2)
+    model = share.LoRA(dropping(), heads)
+    return model, share.LoRA(model.trunk.module, new, rank=1)
+
+
+@pytest.mark.parametrize("kind", ["an expert beside its experts", "adapters on its trunk", "updates of its trunk"])
+def test_a_task_that_brings_an_adapter_or_an_expert_leaves_the_old_predictions_to_the_bit(kind):
+    torch.manual_seed(0)
+    model, new = over_parts(kind)
+    fit(model, list(HEADS))
+    x, state = torch.randn(8, 3), {key: one.clone() for key, one in model.state_dict().items()}
+    before = model.eval()(x)
+    larger = share.add_task(model, "new", new)
+    assert isinstance(larger, share.OneTrunk) == isinstance(model, share.OneTrunk)
+    moving = [parameter for parameter in larger.parameters() if parameter.requires_grad]
+    assert set(map(id, moving)) == set(map(id, larger.task_parameters("new")))
+    start = [parameter.detach().clone() for parameter in moving]
+    fit(larger, ["a", "b", "new"])
+    after = larger.train()(x)
+    assert all(torch.equal(after[task], before[task]) for task in HEADS) and after["new"].shape == (8, 3)
+    assert all(torch.equal(one, state[key]) for key, one in model.state_dict().items())
+    assert not all(map(torch.equal, moving, start))
+    parts = [*larger.shared_parameters(), *(p for task in larger.tasks for p in larger.task_parameters(task))]
+    assert sorted(map(id, parts)) == sorted(map(id, larger.parameters()))
+    again = share.add_task(larger, "another", share.HardSharing(nn.Linear(3, 2), {"another": nn.Linear(2, 1)}))
+    assert all(torch.equal(again.train()(x)[task], before[task]) for task in HEADS)
+
+
+def test_the_penalty_and_the_progress_of_a_model_that_joins_count():
+    model = share.HardSharing(share.MLP(3, [4]), {"a": nn.Linear(4, 1)})
+    new = share.DSelectK([share.MLP(3, [4]) for _ in range(2)], {"new": nn.Linear(4, 1)}, strength=1.0)
+    assert share.add_task(model, "new", new).penalty() == new.penalty() > 0
+    tree = share.LearningToBranch([share.MLP(3, [4]) for _ in range(2)], {"new": nn.Linear(4, 1)})
+    share.add_task(model, "new", tree).advance(0.5)
+    assert tree.draws == 1
+
+
+def test_a_model_of_other_tasks_can_not_join():
+    model = share.HardSharing(share.MLP(3, [4]), {"a": nn.Linear(4, 1)})
+    with pytest.raises(UsageError, match="that one alone"):
+        share.add_task(model, "new", share.HardSharing(share.MLP(3, [4]), {"b": nn.Linear(4, 1)}))
+
+
 def test_a_name_that_is_there_and_a_model_without_a_common_trunk_are_refused():
     head = nn.Linear(4, 1)
     with pytest.raises(UsageError, match="already"):

@@ -34,6 +34,21 @@ def test_the_memory_of_a_step_by_hand(dtype, size):
     assert share.describe(model, torch.zeros(3, 10, dtype=dtype)).step_bytes == size * (44 + 2 * 15 + 3 * 4)
 
 
+def test_a_tree_is_told_in_words_and_where_there_is_none_nothing():
+    names, x = ("a", "b"), torch.zeros(2, 3)
+    heads = {name: nn.Linear(4, 1) for name in names}
+    learned = share.LearningToBranch([share.MLP(3, [4, 4]) for _ in range(2)], heads)
+    assert share.describe(learned, x).structure == "stage 0: a, b; stage 1: a, b"
+    with torch.no_grad():
+        learned.head_choices.of("b")[0][1] = 1.0
+    assert share.describe(learned, x).structure == "stage 0: a, b; stage 1: a | b"
+    with torch.no_grad():
+        learned.choices[0][1, 1] = 1.0
+    assert share.describe(share.multi_source(learned), dict.fromkeys(names, x)).structure == (
+        "stage 0: a | b; stage 1: a | b")
+    assert share.describe(share.HardSharing(share.MLP(3, [4]), heads), x).structure == ""
+
+
 def test_the_memory_of_activations_grows_with_rows_and_that_of_parameters_does_not():
     model = share.Separate({name: share.MLP(5, [7, 7]) for name in "ab"}, {name: nn.Linear(7, 1) for name in "ab"})
     small, large = (share.describe(model, torch.zeros(rows, 5)) for rows in (10, 30))

@@ -105,6 +105,45 @@ def test_ple_of_one_stage_is_cgc():
     assert all(torch.equal(raw, other(x)[name]) for name, raw in one(x).items())
 
 
+@pytest.mark.parametrize("bottom", [lambda: nn.Linear(5, 3), lambda: nn.EmbeddingBag(9, 3)], ids=["rows", "ids"])
+def test_over_a_bottom_each_is_what_it_is_without_one_over_what_the_bottom_gives(bottom):
+    torch.manual_seed(0)
+    below, shared, own = bottom(), [share.MLP(3, [5, 4])], {name: [share.MLP(3, [5, 4])] for name in NAMES}
+    x = torch.randn(6, 5) if isinstance(below, nn.Linear) else torch.randint(9, (6, 5))
+    for kind in (share.CGC, share.PLE):
+        plain, above = kind(shared, own, readers := heads()), kind(shared, own, readers, bottom=below)
+        strange = above.load_state_dict(plain.state_dict(), strict=False)
+        assert not strange.unexpected_keys and all(key.startswith("bottom.") for key in strange.missing_keys)
+        wanted = plain(below(x))
+        assert all(torch.equal(raw, wanted[name]) for name, raw in above(x).items())
+        assert {id(p) for p in below.parameters()} <= {id(p) for p in above.shared_parameters()}
+        for name in NAMES:
+            assert torch.equal(above(x, [name])[name], above(x)[name])
+
+
+def test_over_a_bottom_cgc_without_own_experts_is_mmoe_and_ple_of_one_stage_is_cgc():
+    torch.manual_seed(0)
+    below, experts, readers, x = nn.Linear(5, 3), [share.MLP(3, [4]) for _ in range(3)], heads(), torch.randn(6, 5)
+    none = {name: [] for name in NAMES}
+    one, other = share.CGC(experts, none, readers, below), share.MMoE(experts, readers, below)
+    third = share.PLE(experts, none, readers, below)
+    for name in NAMES:
+        for gate in (other.gates.of(name), third.levels[0].gates.of(name)):
+            gate.load_state_dict(one.level.gates.of(name).state_dict())
+    for name, raw in one(x).items():
+        assert torch.equal(raw, other(x)[name]) and torch.equal(raw, third(x)[name])
+
+
+@pytest.mark.parametrize("kind", [share.CGC, share.PLE])
+def test_over_a_bottom_one_own_expert_each_is_one_stage_in_common_and_then_networks_apart(kind):
+    torch.manual_seed(0)
+    below, trunks, readers = nn.Linear(5, 3), {name: share.MLP(3, [5, 4]) for name in NAMES}, heads()
+    model, x = kind([], {name: [trunk] for name, trunk in trunks.items()}, readers, below), torch.randn(6, 5)
+    apart = share.Separate(trunks, readers)(below(x))
+    assert all(torch.equal(raw, apart[name]) for name, raw in model(x).items())
+    assert {id(p) for p in model.shared_parameters()} == {id(p) for p in below.parameters()}
+
+
 def test_ple_of_two_levels_in_numpy():
     torch.manual_seed(0)
     shared = [share.MLP(3, [5, 4])]

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from sharewise.balance import Balancer, Equal, Signal, Update, Weights
+from sharewise.share import LearningToBranch, describe
 from sharewise.task import Binary, Regression, Task
 from sharewise.train import Architecture, Network
 from sharewise.train.architecture import names
@@ -128,7 +129,8 @@ def test_a_row_that_is_asked_for_its_own_task_alone_gets_what_all_tasks_would_gi
     found = model.of_own_rows(x, task)
     torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
     moving = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    gradients = [torch.autograd.grad(raw.square().sum(), moving) for raw in (found, expected)]
+    gradients = [torch.autograd.grad(raw.square().sum(), moving, allow_unused=True, materialize_grads=True)
+                 for raw in (found, expected)]  # a tree as it answers leaves its choices out
     for one, other in zip(*gradients, strict=True):
         torch.testing.assert_close(one, other, rtol=1e-3, atol=1e-4)
 
@@ -154,6 +156,30 @@ def test_soft_sharing_comes_the_nearer_to_equal_trunks_the_stronger_it_is():
         spread.append(sum(float(torch.stack(alike).std(0).sum())
                           for alike in zip(*(trunk.parameters() for trunk in model.trunks), strict=True)))
     assert spread[0] > spread[1] > spread[2] > 0 and spread[0] > 2 * spread[2]
+
+
+@pytest.mark.parametrize("is_long", [False, True])
+def test_the_loop_tells_a_model_before_every_step_how_far_it_is(is_long, monkeypatch):
+    told: dict[int, list[float]] = {}
+    monkeypatch.setattr(LearningToBranch, "advance",
+                        lambda model, progress: told.setdefault(id(model), []).append(progress))
+    X, Y, _ = related()
+    tasks = [Task(f"shop {at}", Regression(), task_column="shop") for at in range(3)] if is_long else regressions(3)
+    Y = np.where(np.arange(len(Y))[:, None] % 3 == np.arange(3), Y[:, [0]], np.nan) if is_long else Y
+    Network(tasks, architecture=Architecture("LearningToBranch"), steps=10, hidden=8).fit(X, Y)
+    assert list(told.values()) == [[step / 10 for step in range(10)]] * (2 if is_long else 1)  # and the row's own copy
+
+
+def test_a_tree_that_was_learned_is_told_and_is_the_one_that_answers():
+    X, Y, _ = related()
+    network = Network(regressions(3), architecture=Architecture("LearningToBranch"), steps=60, hidden=8).fit(X, Y)
+    model = network.nets_[0].model
+    tree, inputs = model.branching(), torch.randn(4, network.nets_[0].inputs)
+    told = describe(model, inputs).structure
+    assert told == tree.structure() == describe(tree, inputs).structure
+    assert all(told.count(f"task {at}") == 2 for at in range(3))  # once at each of two stages
+    for name, raw in tree.eval()(inputs).items():
+        torch.testing.assert_close(raw, model(inputs)[name])
 
 
 @pytest.mark.parametrize("name", ["BottleneckAdapters", "LoRA"])

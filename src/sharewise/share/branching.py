@@ -37,6 +37,8 @@ class Branching(SharedModel):
     >>> model = Branching({name: MLP(3, [8, 8]) for name in heads}, heads, tree)
     >>> model(torch.zeros(5, 3))["c"].shape, len(model.own_modules("a")), len(model.own_modules("c"))
     (torch.Size([5, 1]), 1, 2)
+    >>> model.structure()
+    'stage 0: a, b, c; stage 1: a, b | c'
     """
 
     def __init__(self, trunks: Mapping[str, Trunk], heads: Mapping[str, nn.Module],
@@ -65,6 +67,10 @@ class Branching(SharedModel):
     def own_modules(self, name: str) -> Sequence[nn.Module]:
         alone = [place for place, stage in enumerate(self.groups) if [name] in map(list, stage)]
         return (*(self._node(place, name) for place in alone), self.heads.of(name))
+
+    def structure(self) -> str:
+        return "; ".join(f"stage {place}: " + " | ".join(", ".join(group) for group in stage)
+                         for place, stage in enumerate(self.groups))
 
     def _node(self, place: int, leader: str) -> nn.Module:
         return self.branches.of(leader)[place - self.starts[leader]]

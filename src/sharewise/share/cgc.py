@@ -24,8 +24,9 @@ class CGC(SharedModel):
     personalized recommendations, section 4.1.
 
     ``shared``: trunks, may be none; ``own``: trunks of each task, each task may have another number, or none where
-    there is a shared one; ``heads``: a module a task. All trunks are alike. UsageError where a task has no expert, the
-    names differ, trunks differ, or one stands twice.
+    there is a shared one; ``heads``: a module a task; ``bottom``: a module that all share, whose output experts and
+    gates read in the place of the inputs. All trunks are alike. UsageError where a task has no expert, the names
+    differ, trunks differ, one stands twice, or the gates would read ids.
 
     >>> import torch
     >>> from sharewise.share import MLP
@@ -36,8 +37,9 @@ class CGC(SharedModel):
     """
 
     def __init__(self, shared: Sequence[Trunk], own: Mapping[str, Sequence[Trunk]],
-                 heads: Mapping[str, nn.Module]) -> None:
+                 heads: Mapping[str, nn.Module], bottom: nn.Module | None = None) -> None:
         super().__init__()
+        self.bottom = nn.Identity() if bottom is None else bottom
         self.heads = PerTask("heads", heads)
         own = ordered_as(heads, "own", own)
         features = check_all_experts(shared, own)
@@ -46,6 +48,7 @@ class CGC(SharedModel):
 
     def forward(self, inputs: Any, tasks: Sequence[str] | None = None) -> dict[str, Tensor]:
         names = self.wanted(tasks)
+        inputs = self.bottom(inputs)
         mixed, _ = self.level(dict.fromkeys(names, inputs), inputs, names)
         return {name: self.heads.of(name)(mixed[name]) for name in names}
 

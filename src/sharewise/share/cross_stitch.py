@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from .side_by_side import Row
+from .stacked import sum_first
 from .stitched import Stitched
 
 
@@ -45,10 +46,10 @@ class _Row(Row):
         self.weight = nn.Parameter(weight)
 
     def forward(self, given: Tensor) -> Tensor:
-        weight = self.weight.reshape(len(given), *[1] * (given.ndim - 2), -1)
-        return (weight * given).sum(0)
+        return sum_first(self.weight.reshape(len(given), *[1] * (given.ndim - 2), -1) * given)
 
     def together(self, rows: Sequence[Row], given: Tensor) -> Tensor:
         weight = torch.stack([row.weight for row in cast(Sequence[_Row], rows)])  # [T, T, C]
-        mixed = weight.permute(2, 0, 1) @ given.flatten(1, -2).permute(2, 0, 1)
+        # batched products read a contiguous matrix a channel; others torch would take one by one
+        mixed = weight.permute(2, 0, 1).contiguous() @ given.flatten(1, -2).permute(2, 0, 1)
         return mixed.permute(1, 2, 0).unflatten(1, given.shape[1:-1])

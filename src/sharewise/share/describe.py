@@ -23,6 +23,8 @@ class Description:
     forward pass for all tasks on the inputs given; ``task_multiply_adds``: of one for each task alone; ``step_bytes``:
     memory of one training step for all tasks, of parameters, their gradients, and what the forward pass keeps for the
     backward pass; ``task_step_bytes``: of one for each task alone. What an optimizer keeps comes on top.
+    ``structure``: which tasks share which stages, where a tree was given (``Branching``) or learned
+    (``LearningToBranch``); else empty.
 
     Whether one network for all pays is ``multiply_adds`` against the sum of ``task_multiply_adds``, and so on: a
     network a task has the shared parameters T times.
@@ -34,6 +36,7 @@ class Description:
     task_multiply_adds: dict[str, int]
     step_bytes: int
     task_step_bytes: dict[str, int]
+    structure: str = ""
 
     @property
     def parameters(self) -> int:
@@ -71,7 +74,8 @@ def describe(model: SharedModel, inputs: Any) -> Description:
         together = _multiply_adds(model, inputs, model.tasks)
         memory_alone = {name: _step_bytes(model, inputs, (name,)) for name in model.tasks}
         memory = _step_bytes(model, inputs, model.tasks)
-    return Description(_count(model.shared_parameters()), own, together, alone, memory, memory_alone)
+    return Description(_count(model.shared_parameters()), own, together, alone, memory, memory_alone,
+                       model.structure())
 
 
 def _count(parameters: Any) -> int:

@@ -48,5 +48,5 @@ def _weighed(outputs: Sequence[Tensor | None], weights: Tensor) -> Tensor:
     """The sum of all outputs, which come in several stacks, by the weights that the stacks share out among them."""
     there = [stack for stack in outputs if stack is not None]
     first, *others = [mix(stack, part) for stack, part in zip(
-        there, weights.split([len(stack) for stack in there], dim=-1), strict=True)]
+        there, weights.split([len(stack) for stack in there]), strict=True)]
     return sum(others, start=first)

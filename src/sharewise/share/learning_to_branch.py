@@ -28,8 +28,9 @@ class LearningToBranch(SharedModel):
     the tree that ``branching()`` gives. The nodes of the first stage read the inputs.
 
     Guo, Lee, Ulbricht 2020, Learning to branch for multi-task learning. The noise is drawn and the temperature falls
-    when ``advance`` is called, once a step, and not inside the forward pass, which thus gives the same each time until
-    then: before the first call there is no noise. Departure: the temperature falls geometrically between two ends.
+    when ``advance`` is called, once a step (the loop of ``train`` does it), and not inside the forward pass, which
+    thus gives the same each time until then: before the first call there is no noise. Departure: the temperature
+    falls geometrically between two ends.
 
     ``nodes``: K trunks, alike; stage s of the k-th is node k of stage s; ``heads``: a module a task; ``temperatures``
     above 0: at the start and at the end of the training; ``seed``: of the noise. UsageError where there is no node or
@@ -106,6 +107,10 @@ class LearningToBranch(SharedModel):
         trunks = {name: _Path([nodes[node].stages[place] for place, node in enumerate(path)], nodes[0])
                   for name, path in paths.items()}
         return Branching(trunks, {name: self.heads.of(name) for name in self.tasks}, groups)
+
+    def structure(self) -> str:
+        """The tree of the likeliest parents: that of ``branching()``."""
+        return self.branching().structure()
 
     def _head_parents(self, name: str) -> Float[Tensor, "K"]:
         return self._parents(self.head_choices.of(name)[0], self.head_noise[self.tasks.index(name)])

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from ..base import UsageError
 from .features import Features
 from .per_task import check_own
+from .stacked import sum_first
 from .trunk import Trunk, check_alike, numbered
 
 
@@ -27,14 +28,14 @@ class Gate(nn.Module):
         self.reads = reads
         self.linear = nn.Linear(reads.channels, experts, bias=False)
 
-    def forward(self, inputs: Float[Tensor, "..."]) -> Float[Tensor, "*rows K"]:
-        return self.linear(self.reads.pool(inputs)).softmax(-1)
+    def forward(self, inputs: Float[Tensor, "..."]) -> Float[Tensor, "K *rows"]:
+        # over a last axis of so few numbers a softmax takes torch ten times as long
+        return self.linear(self.reads.pool(inputs)).movedim(-1, 0).softmax(0)
 
 
-def mix(outputs: Float[Tensor, "K *features"], weights: Float[Tensor, "*rows K"]) -> Float[Tensor, "*features"]:
-    """sum_k weights[..., k] * outputs[k]: a weight for every row, or, with no axis but K, for all rows."""
-    weights = weights.movedim(-1, 0)
-    return (weights.reshape(*weights.shape, *[1] * (outputs.ndim - weights.ndim)) * outputs).sum(0)
+def mix(outputs: Float[Tensor, "K *features"], weights: Float[Tensor, "K *rows"]) -> Float[Tensor, "*features"]:
+    """sum_k weights[k] * outputs[k]: a weight for every row, or, with no axis but K, for all rows."""
+    return sum_first(weights.reshape(*weights.shape, *[1] * (outputs.ndim - weights.ndim)) * outputs)
 
 
 def check_experts(thing: str, experts: Sequence[Trunk]) -> Features:

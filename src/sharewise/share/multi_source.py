@@ -68,5 +68,11 @@ class _MultiSource(SharedModel):
     def penalty(self) -> Float[Tensor, ""]:
         return self.model.penalty()
 
+    def advance(self, progress: float) -> None:
+        self.model.advance(progress)
+
+    def structure(self) -> str:
+        return self.model.structure()
+
     def _encoded(self, name: str, inputs: Any) -> Any:
         return self.encoders[self.place[name]](inputs) if name in self.place else inputs

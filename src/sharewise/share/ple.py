@@ -27,8 +27,9 @@ class PLE(SharedModel):
     but the last, so these count as shared parameters.
 
     ``shared``: trunks, may be none; ``own``: trunks of each task, each task may have another number, or none where
-    there is a shared one; ``heads``: a module a task. All trunks are alike. UsageError where a task has no expert, the
-    names differ, trunks differ, or one stands twice.
+    there is a shared one; ``heads``: a module a task; ``bottom``: a module that all share, whose output experts and
+    gates read in the place of the inputs. All trunks are alike. UsageError where a task has no expert, the names
+    differ, trunks differ, one stands twice, or the gates would read ids.
 
     >>> import torch
     >>> from sharewise.share import MLP
@@ -39,8 +40,9 @@ class PLE(SharedModel):
     """
 
     def __init__(self, shared: Sequence[Trunk], own: Mapping[str, Sequence[Trunk]],
-                 heads: Mapping[str, nn.Module]) -> None:
+                 heads: Mapping[str, nn.Module], bottom: nn.Module | None = None) -> None:
         super().__init__()
+        self.bottom = nn.Identity() if bottom is None else bottom
         self.heads = PerTask("heads", heads)
         own = ordered_as(heads, "own", own)
         *reads, _ = check_all_experts(shared, own)
@@ -53,7 +55,8 @@ class PLE(SharedModel):
 
     def forward(self, inputs: Any, tasks: Sequence[str] | None = None) -> dict[str, Tensor]:
         names = self.wanted(tasks)
-        by_task, shared = dict.fromkeys(self.tasks, inputs), inputs
+        shared = self.bottom(inputs)
+        by_task = dict.fromkeys(self.tasks, shared)
         for place, level in enumerate(self.levels):
             # a task's way matters to others only if a level with a shared gate follows, which reads its experts
             feeds_others = any(later.shared_gate is not None for later in self.levels[place + 1:])

@@ -40,6 +40,14 @@ class SharedModel(nn.Module, ABC):
         like = next(self.parameters(), torch.zeros(()))
         return like.new_zeros((), requires_grad=True)  # so that backward works here too, and does nothing
 
+    def advance(self, progress: float) -> None:
+        """Told before every step how much of the training is done, 0 to 1; nothing happens but where a way of sharing
+        changes on its way, as ``LearningToBranch`` does."""
+
+    def structure(self) -> str:
+        """Which tasks share which stages, in words, where that was given or learned; else empty."""
+        return ""
+
     def wanted(self, tasks: Sequence[str] | None) -> tuple[str, ...]:
         """The named tasks, or all. UnknownNameError for one that is not there, UsageError for one named twice."""
         if tasks is None:

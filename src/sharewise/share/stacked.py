@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import cast
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, cast
 
 import torch
 from jaxtyping import Float, Shaped
@@ -17,70 +17,94 @@ ELEMENTWISE = (nn.Identity, nn.Dropout, nn.ReLU, nn.SiLU, nn.GELU, nn.ELU, nn.Le
 
 
 def run_each(modules: Sequence[nn.Module], inputs: Tensor) -> Float[Tensor, "K ..."]:
-    """What each of K modules makes of the same inputs: in one go where they are stackable."""
-    if inputs.ndim > 1 and _stackable(modules):
-        return _run(modules, inputs.expand(len(modules), *inputs.shape), columns=False)
-    return torch.stack([module(inputs) for module in modules])
+    """What each of K modules makes of the same inputs: in one go where they are stackable.
+
+    The rows are innermost in memory then, as ``run_beside`` has it.
+    """
+    layers = _side_by_side(modules) if inputs.ndim > 1 else []
+    return _run(layers, inputs.unsqueeze(0)) if layers else torch.stack([module(inputs) for module in modules])
 
 
 def run_beside(modules: Sequence[nn.Module], inputs: Shaped[Tensor, "K ..."]) -> Float[Tensor, "K ..."]:
     """What each of K modules makes of inputs of its own: in one go where they are stackable.
 
-    The rows are innermost in memory then, so that mixing the K outputs channel by channel copies nothing.
+    The rows are innermost in memory then: layer after layer reads and writes whole blocks, forward and backward, and
+    mixing the K outputs copies nothing.
     """
-    if inputs.ndim > 2 and _stackable(modules):
-        return _run(modules, inputs, columns=True)
+    layers = _side_by_side(modules) if inputs.ndim > 2 else []
+    if layers:
+        return _run(layers, inputs)
     return torch.stack([module(given) for module, given in zip(modules, inputs, strict=True)])
 
 
-def _stackable(modules: Sequence[nn.Module]) -> bool:
-    """Whether all are of one build that is known, and no hook would be passed over."""
-    first = modules[0]
-    kind = type(first)
-    if len(modules) < 2 or any(type(module) is not kind or module.training != first.training or _is_hooked(module)
-                               for module in modules):
+def sum_first(products: Shaped[Tensor, "K ..."]) -> Shaped[Tensor, "..."]:
+    """The sum over the first axis; rows that are innermost in memory stay there, which torch alone would turn round."""
+    if products.ndim > 2 and products.stride(-1) > products.stride(-2):
+        return products.mT.sum(0).mT
+    return products.sum(0)
+
+
+def _side_by_side(modules: Sequence[nn.Module]) -> list[tuple[nn.Module, ...]]:
+    """The layers of K modules of one known build, each layer K times; none where they differ or one has a hook."""
+    columns = [_layers(module) for module in modules] if len(modules) > 1 else []
+    if len(set(map(len, columns))) != 1:
+        return []
+    layers = list(zip(*columns, strict=True))
+    return layers if all(map(_are_alike, layers)) else []
+
+
+def _are_alike(layer: tuple[nn.Module, ...]) -> bool:
+    kind, mode = type(layer[0]), layer[0].training
+    if any(type(module) is not kind or module.training != mode for module in layer):
         return False
     if kind is nn.Linear:
-        return len({(module.weight.shape, module.bias is None) for module in modules}) == 1
-    if kind in ELEMENTWISE:
-        return len({module.extra_repr() for module in modules}) == 1
-    parts = [_parts(module) for module in modules]
-    if not parts[0] or len({len(part) for part in parts}) > 1:
-        return False
-    return all(map(_stackable, zip(*parts, strict=True)))
+        return len({(module.weight.shape, module.bias is None) for module in cast(Sequence[nn.Linear], layer)}) == 1
+    return len({module.extra_repr() for module in layer}) == 1
 
 
-def _run(modules: Sequence[nn.Module], inputs: Shaped[Tensor, "K ..."], columns: bool) -> Float[Tensor, "K ..."]:
-    """``columns``: whether the rows are to be innermost in memory."""
-    if isinstance(modules[0], nn.Linear):
-        return _linear(modules, inputs, columns)
-    if type(modules[0]) in ELEMENTWISE:
-        return modules[0](inputs)
-    for layer in zip(*map(_parts, modules), strict=True):
-        inputs = _run(layer, inputs, columns)
+def _layers(module: nn.Module) -> list[nn.Module]:
+    """The known layers that run one after another; none where one is not known, or has a hook to be called."""
+    kind = type(module)
+    if _is_hooked(vars(module)):
+        return []
+    if kind is nn.Linear or kind in ELEMENTWISE:
+        return [module]
+    if isinstance(module, Trunk) and kind.forward is Trunk.forward:
+        module = module.stages
+    elif kind is not nn.Sequential:
+        return []
+    parts = [_layers(part) for part in module._modules.values() if part is not None]
+    return [layer for part in parts for layer in part] if all(parts) else []
+
+
+def _is_hooked(state: Mapping[str, Any]) -> bool:
+    return bool(state["_forward_hooks"] or state["_forward_pre_hooks"] or state["_backward_hooks"]
+                or state["_backward_pre_hooks"] or "forward" in state)
+
+
+def _run(layers: Sequence[tuple[nn.Module, ...]], inputs: Shaped[Tensor, "*K ..."]) -> Float[Tensor, "K ..."]:
+    """``inputs``: of each, or one for all."""
+    for layer in layers:
+        if isinstance(layer[0], nn.Linear):
+            inputs = _linear(cast(Sequence[nn.Linear], layer), inputs)
+        else:  # of its own each needs one, for dropout
+            inputs = layer[0](inputs.expand(len(layer), *inputs.shape[1:]))
     return inputs
 
 
-def _linear(modules: Sequence[nn.Module], inputs: Float[Tensor, "K ... D"], columns: bool) -> Float[Tensor, "K ... C"]:
-    layers = cast(Sequence[nn.Linear], modules)
-    weights, rows = torch.stack([layer.weight for layer in layers]), inputs.flatten(1, -2)
-    if layers[0].bias is None:
-        products = (weights @ rows.mT).mT if columns else rows @ weights.mT
+def _linear(layers: Sequence[nn.Linear], inputs: Float[Tensor, "*K ... D"]) -> Float[Tensor, "K ... C"]:
+    columns = inputs.flatten(1, -2).mT
+    if len(inputs) < len(layers):  # all read the same: one product, as of one wide layer
+        wide = _product(layers, torch.cat, columns[0]).unflatten(0, (len(layers), -1))
     else:
-        bias = torch.stack([layer.bias for layer in layers]).unsqueeze(1)
-        products = torch.baddbmm(bias.mT, weights, rows.mT).mT if columns else torch.baddbmm(bias, rows, weights.mT)
-    return products.unflatten(1, inputs.shape[1:-1])
+        wide = _product(layers, torch.stack, columns)
+    return wide.mT.unflatten(1, inputs.shape[1:-1])
 
 
-def _parts(module: nn.Module) -> Sequence[nn.Module]:
-    """The modules that run one after another in a sequence, or in a trunk that is no more than its stages."""
-    if type(module) is nn.Sequential:
-        return tuple(module)
-    if isinstance(module, Trunk) and type(module).forward is Trunk.forward:
-        return tuple(module.stages)
-    return ()
-
-
-def _is_hooked(module: nn.Module) -> bool:
-    return bool(module._forward_hooks or module._forward_pre_hooks or module._backward_hooks
-                or module._backward_pre_hooks or "forward" in vars(module))
+def _product(layers: Sequence[nn.Linear], join: Callable[[list[Tensor]], Tensor],
+             columns: Float[Tensor, "... D N"]) -> Float[Tensor, "... C N"]:
+    weights = join([layer.weight for layer in layers])
+    if layers[0].bias is None:
+        return weights @ columns
+    bias = join([layer.bias for layer in layers]).unsqueeze(-1)
+    return torch.addmm(bias, weights, columns) if columns.ndim == 2 else torch.baddbmm(bias, weights, columns)

@@ -14,7 +14,7 @@ from .recipe import Recipe
 
 COUNTED = (2, 3, 4)  # tasks of the networks that are built to be counted
 EXAMPLE = Recipe({name: [0.0] for name in "abcd"}, 64, 64, 2, 0.0, 0, 0)
-EXAMPLE_WORDS = "4 tasks of one number each, 64 inputs, trunks of 2 layers of 64"
+EXAMPLE_WORDS = "4 tasks of one number each, 64 inputs, trunks of 2 layers of 64, steps of 64 rows"
 ROWS = 64  # of their batch: what is done once for all rows is spread over them
 
 
@@ -48,9 +48,11 @@ def example(name: str) -> str:
     own = sum(cost.own_parameters.values()) / len(model.tasks)
     return (f"{_short(cost.shared_parameters)} parameters shared, {_short(own)} a task; "
             f"{_short(cost.multiply_adds / ROWS)} multiply-adds a row for all, "
-            f"{_short(sum(cost.task_multiply_adds.values()) / ROWS)} one by one")
+            f"{_short(sum(cost.task_multiply_adds.values()) / ROWS)} one by one; "
+            f"{_short(cost.step_bytes)}B a step for all, {_short(sum(cost.task_step_bytes.values()))}B one by one")
 
 
 def _short(number: float) -> str:
-    """Three digits, in thousands from a thousand on."""
-    return f"{number / 1000:.3g}k" if number >= 1000 else f"{number:.3g}"
+    """Three digits, in thousands from a thousand on, in millions from a million on."""
+    size, unit = next((size, unit) for size, unit in ((1e6, "M"), (1e3, "k"), (1.0, "")) if number >= size or not unit)
+    return f"{number / size:.3g}{unit}"

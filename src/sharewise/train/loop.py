@@ -68,6 +68,7 @@ def train(model: SharedModel, bundle: Bundle, rows: Rows, sizes: Sizes, balancer
     model.train()
     for step, chosen in enumerate(batches(bundle.members, len(rows.X), sizes.batch, sizes.steps, seed), start=1):
         set_rate(optimizer, rate * one_cycle((step - 1) / sizes.steps))
+        model.advance((step - 1) / sizes.steps)
         losses = bundle.losses(model, rows.inputs(chosen, folds), rows.targets(chosen, folds, bundle))
         take_step(by_name(bundle, losses), shared, balancer, optimizer, heads, model.penalty())
         if step % 4 == 0 or step == sizes.steps:

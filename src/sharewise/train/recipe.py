@@ -14,6 +14,7 @@ from .layers import hash_seed, start_layer
 
 EXPERTS = 4  # trunks that all tasks share, in mixtures
 BASES = 2  # sets of weights that tasks combine
+NODES = 3  # of every stage of a tree that is to be learned
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,7 @@ PARTS: dict[str, Callable[[Recipe], Any]] = {
     "trunks": lambda recipe: {name: recipe.trunk() for name in recipe.starts},
     "experts": lambda recipe: [recipe.trunk(number) for number in range(EXPERTS)],
     "bases": lambda recipe: [recipe.trunk() for _ in range(BASES)],
+    "nodes": lambda recipe: [recipe.trunk(number) for number in range(NODES)],
     "shared": lambda recipe: [recipe.trunk()],
     "own": lambda recipe: {name: [recipe.trunk(1)] for name in recipe.starts},
     "heads": lambda recipe: {name: recipe.head(name) for name in recipe.starts},

@@ -64,7 +64,8 @@ class SharedNet:
     def load(self, state: Mapping[str, Tensor]) -> None:
         """Take these weights. KeyError where one is missing that an answer needs."""
         missing, strange = self.model.load_state_dict(dict(state), strict=False)
-        wrong = [*strange, *(set(missing) - self._unused())]
+        learned = dict(self.model.named_parameters())  # what else a model holds serves its training
+        wrong = [*strange, *(set(missing) & set(learned) - self._unused())]
         if wrong:
             raise KeyError(wrong[0])
         self.model.eval().requires_grad_(False)

@@ -61,6 +61,11 @@ class Stacked(SharedModel):
             return super().penalty()
         return self._call("penalty").sum()
 
+    def advance(self, progress: float) -> None:
+        """What changes on the way is the same in all members, as it is no parameter."""
+        for model in (self.model, *(self.own_rows.one if self.own_rows is not None else ())):
+            model.advance(progress)
+
     def net(self, member: int, parameters: Mapping[str, Tensor], group: tuple[int, ...],
             answers: tuple[int, ...]) -> SharedNet:
         """One member by itself, with ``parameters`` of its own under the names that they have here."""
