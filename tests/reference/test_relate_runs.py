@@ -9,11 +9,10 @@ from scipy.stats import spearmanr
 from sklearn.linear_model import Ridge
 
 from sharewise import balance
-from sharewise.base import DataError, NotFittedError, UsageError
+from sharewise.base import DataError, UsageError
 from sharewise.relate import (
     RSA,
     ConflictRate,
-    GainPredictor,
     GradientCosine,
     GradTAG,
     HalfSamples,
@@ -200,68 +199,6 @@ def test_group_gains_are_the_means_of_pair_gains():
     pairs = np.array([[9.0, 0.1, 0.2], [0.3, 9.0, 0.4], [0.5, 0.6, 9.0]])
     found = predict_group_gains(pairs, np.array([[True, True, False], [True, True, True]]))
     np.testing.assert_allclose(found, [[0.3, 0.1, np.nan], [0.4, 0.35, 0.3]])
-
-
-def world(seed, noise=0.03, tasks=10):
-    chance = np.random.default_rng(seed)
-    truth = 0.1 * chance.normal(size=(tasks, tasks))
-    groups = np.argsort(chance.random((4 * tasks, tasks)), axis=1) < 4
-    mean = (groups @ truth - truth.diagonal()) / 3
-    gains = np.where(groups, mean + noise * chance.normal(size=groups.shape), np.nan)
-    return chance, truth, groups, gains
-
-
-def held_out_fit(affinities, groups, gains, tasks=10):
-    predictor = GainPredictor(affinities, np.full(tasks, 100), np.full(tasks, 0.5)).fit(groups[:tasks], gains[:tasks])
-    found, rest = predictor.predict(groups[tasks:]), gains[tasks:]
-    members = ~np.isnan(rest)
-    return np.corrcoef(found.mean[members], rest[members])[0, 1], found, rest
-
-
-def test_the_predictor_weighs_the_affinity_that_knows_and_not_the_one_that_does_not():
-    knows, blind, both = [], [], []
-    for seed in range(5):
-        chance, truth, groups, gains = world(seed)
-        noise = chance.normal(size=truth.shape)
-        for scores, affinities in ((knows, [truth]), (blind, [noise]), (both, [truth, noise])):
-            scores.append(held_out_fit(affinities, groups, gains)[0])
-    assert np.mean(knows) > 0.8
-    assert np.mean(both) > np.mean(knows) - 0.03
-    assert np.mean(blind) < 0.6
-
-
-def test_the_predictor_learns_of_receivers_without_any_affinity():
-    chance = np.random.default_rng(0)
-    level = 0.1 * chance.normal(size=10)
-    groups = np.argsort(chance.random((40, 10)), axis=1) < 4
-    gains = np.where(groups, level + 0.02 * chance.normal(size=(40, 10)), np.nan)
-    assert held_out_fit([], groups, gains)[0] > 0.9
-
-
-def test_the_predictors_errors_cover_what_was_held_out():
-    inside = []
-    for seed in range(5):
-        _, truth, groups, gains = world(seed, noise=0.0)
-        near = truth + 0.1 * np.random.default_rng(seed).normal(size=truth.shape)
-        _, found, rest = held_out_fit([near], groups, gains)
-        members = ~np.isnan(rest)
-        inside.append((np.abs(found.mean - rest)[members] < 2 * found.uncertainty[members]).mean())
-    assert np.mean(inside) > 0.85
-
-
-def test_a_gain_that_is_missing_leaves_its_task_a_helper_of_the_others():
-    _, truth, groups, gains = world(0)
-    gaps = gains.copy()
-    gaps[:, 3] = np.nan
-    assert held_out_fit([truth], groups, gaps)[0] > 0.7
-
-
-def test_the_predictor_says_what_it_lacks():
-    predictor = GainPredictor([np.eye(3)], np.full(3, 10), np.ones(3))
-    with pytest.raises(NotFittedError, match="GainPredictor is not fitted"):
-        predictor.predict(np.ones((1, 3), dtype=bool))
-    with pytest.raises(DataError, match="gains holds no gain of a member of a group of two or more"):
-        predictor.fit(np.eye(3, dtype=bool), np.where(np.eye(3, dtype=bool), 0.0, np.nan))
 
 
 @pytest.mark.parametrize(("evidence", "message"), [

@@ -1,0 +1,132 @@
+"""What is known of the gains of a group before it is trained."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Bool, Float, Int, Shaped
+from scipy.special import ndtri
+from scipy.stats import rankdata
+
+from ..base import DataError
+
+Array = np.ndarray
+
+
+class GainWeights(NamedTuple):
+    """What a standard deviation more of each thing that is known adds to a gain, in standard deviations of the gains.
+
+    The values are those that fit the true pair gains of eleven real sets best (ridge regression,
+    ``benchmarks/relations.py``, where each set is predicted by the weights of the ten others): a task with few rows
+    gains more, and so does one whose representation is like the others'; a helper with many rows, one that is itself
+    hard, and one whom the affinities name, gives more.
+    """
+
+    rows: float = -0.11
+    helper_rows: float = 0.07
+    difficulty: float = 0.01
+    helper_difficulty: float = 0.06
+    affinity: float = 0.06
+    likeness: float = 0.11
+
+
+@dataclass(frozen=True)
+class Members:
+    """M members of groups, each as a receiver: its helpers, and what is known of its gain beforehand: ``known`` in the
+    order of ``GainWeights``, then the logarithm of the number of helpers; ``affinity`` of the helpers by each matrix.
+    """
+
+    helpers: Float[Array, "M T"]
+    receiver: Int[Array, "M"]
+    known: Float[Array, "M 7"]
+    affinity: Float[Array, "M A"]
+
+
+@dataclass(frozen=True)
+class GainEvidence:
+    """Standardised: by ranks, so that no outlier and no unit of an affinity rules.
+
+    ``rows`` [T], ``difficulty`` [T], ``likeness`` [T]: normal scores over the tasks; ``affinities`` [A, T, T], row
+    helps column: normal scores over the pairs; ``consensus`` [T, T]: of all affinities together, within each receiver.
+
+    >>> evidence = GainEvidence.of([np.eye(3)], np.array([10, 20, 30]), np.ones(3), None)
+    >>> [round(float(score), 2) for score in evidence.rows]
+    [-1.22, 0.0, 1.22]
+    """
+
+    rows: Float[Array, "T"]
+    difficulty: Float[Array, "T"]
+    likeness: Float[Array, "T"]
+    affinities: Float[Array, "A T T"]
+    consensus: Float[Array, "T T"]
+
+    @classmethod
+    def of(cls, affinities: Sequence[Shaped[Array, "_ _"]], rows: Shaped[Array, "T"], difficulty: Shaped[Array, "T"],
+           likeness: Shaped[Array, "_ _"] | None) -> GainEvidence:
+        """Standardise what ``GainPredictor`` is given; DataError where a number is NaN or infinite, or a matrix is not
+        of these tasks."""
+        tasks = len(rows)
+        matrices = {f"affinity {at}": one for at, one in enumerate(affinities)}
+        for what, matrix in (matrices | ({} if likeness is None else {"likeness": likeness})).items():
+            _check(what, matrix, (tasks, tasks))
+        for what, values in {"rows": rows, "difficulty": difficulty}.items():
+            _check(what, values, (tasks,))
+        alike = np.zeros(tasks) if likeness is None else normal_scores(_off(likeness).sum(axis=0))
+        scores = np.array([_pair_scores(matrix) for matrix in affinities]).reshape(-1, tasks, tasks)
+        within = [_pair_scores(_within(matrix)) for matrix in scores]
+        consensus = _pair_scores(np.sum(within, axis=0)) if within else np.zeros((tasks, tasks))
+        return cls(normal_scores(rows), normal_scores(difficulty), alike, scores, consensus)
+
+    def members(self, groups: Bool[Array, "G T"], wanted: Bool[Array, "G T"]) -> Members:
+        """What is known of the wanted members of groups of two or more; the means of their helpers."""
+        group, receiver = np.nonzero(wanted)
+        helpers = groups[group].astype(float)
+        helpers[np.arange(len(group)), receiver] = 0.0
+        count = helpers.sum(axis=1)
+        to_receiver = [np.einsum("mt,tm->m", helpers, matrix[:, receiver]) / count
+                       for matrix in (self.consensus, *self.affinities)]
+        known = [self.rows[receiver], helpers @ self.rows / count, self.difficulty[receiver],
+                 helpers @ self.difficulty / count, to_receiver[0], self.likeness[receiver], np.log(count)]
+        affinity = np.stack(to_receiver[1:], axis=1) if len(to_receiver) > 1 else np.zeros((len(group), 0))
+        return Members(helpers, receiver, np.stack(known, axis=1), affinity)
+
+
+def normal_scores(values: Shaped[Array, "n"]) -> Float[Array, "n"]:
+    """Values of a standard normal distribution of the same ranks, with standard deviation 1; 0 where all are alike.
+
+    >>> [round(float(score), 2) for score in normal_scores(np.array([5, 1000, 6]))]
+    [-1.22, 1.22, 0.0]
+    """
+    if len(values) == 0 or np.ptp(values) == 0:
+        return np.zeros(len(values))
+    scores = ndtri((rankdata(values) - 0.5) / len(values))
+    return scores / scores.std()
+
+
+def _check(what: str, values: Array, shape: tuple[int, ...]) -> None:
+    if np.shape(values) != shape:
+        raise DataError(f"{what} of the predictor", f"has shape {np.shape(values)}", f"it must be {shape}, as rows has "
+                        f"{shape[0]} tasks", "Hand over all of them for the same tasks.")
+    wrong = np.argwhere(~np.isfinite(np.asarray(values, dtype=float)))
+    if len(wrong):
+        raise DataError(f"{what} of the predictor", f"is NaN or infinite in {len(wrong)} of {np.size(values)} places, "
+                        f"the first at task {' and task '.join(map(str, wrong[0]))}", "it must be finite",
+                        "Leave the task out, or give 0 for a pair of which nothing is known.")
+
+
+def _off(matrix: Float[Array, "T T"]) -> Float[Array, "T T"]:
+    return np.where(np.eye(len(matrix), dtype=bool), 0.0, matrix)
+
+
+def _within(matrix: Float[Array, "T T"]) -> Float[Array, "T T"]:
+    """Less the mean of each column, without the diagonal."""
+    return _off(matrix - _off(matrix).sum(axis=0) / max(len(matrix) - 1, 1))
+
+
+def _pair_scores(matrix: Float[Array, "T T"]) -> Float[Array, "T T"]:
+    scores, off = np.zeros(np.shape(matrix)), ~np.eye(len(matrix), dtype=bool)
+    scores[off] = normal_scores(np.asarray(matrix)[off])
+    return scores
