@@ -1,7 +1,8 @@
 """Label methods side by side on nine sets: python benchmarks/labels.py [--sets a,b] [--methods "x;y"] [--again]
 
-One cell for each set and method, results/labels/SET.METHOD.json; what is there is not run anew, so that a run that was
-stopped goes on. Then the table, results/labels.md. scikit-multilearn's methods run where it is installed.
+One cell for each set and method, results/labels/SET.METHOD.json; what is there, and was not cut under a lower limit, is
+not run anew, so that a run that was stopped goes on. Then the table, results/labels.md. scikit-multilearn's methods run
+where it is installed.
 
 A cell is cut where one fit and prediction takes more than --limit CPU seconds, or more than 8 GiB; folds get as much
 again each. Every method of ours decides by several rules (label_rules.py), and is judged on the test rows and
@@ -111,9 +112,14 @@ def _keep(data: LabelSet, method: str) -> Path:
     return KEEP / f"{data.name}.{method.replace(' ', '-')}.npz"
 
 
+def _parts(data: LabelSet) -> list[Path]:
+    """What the methods in MIXED said, of those that ran."""
+    return [place for place in (_keep(data, method) for method in label_methods.MIXED) if place.exists()]
+
+
 def _mixed(data: LabelSet) -> Answers:
-    """MixedEnsemble of the methods in MIXED, of those that ran, from what they said by themselves: the same numbers."""
-    parts = [np.load(_keep(data, method)) for method in label_methods.MIXED if _keep(data, method).exists()]
+    """MixedEnsemble from what its methods said by themselves: the same numbers."""
+    parts = [np.load(place) for place in _parts(data)]
     chances, unseen = (np.mean([part[which] for part in parts], axis=0) for which in ("chances", "unseen"))
     return Answers(chances > 0.5, chances, unseen > 0.5, unseen, float(sum(part["seconds"] for part in parts)))
 
@@ -140,7 +146,9 @@ def main() -> None:
         data = label_sets.load(name)
         for method in options.methods.split(";"):
             path = PLACE / f"{name}.{method.replace(' ', '-').replace(',', '')}.json"
-            if path.exists() and not options.again:
+            if path.exists() and not options.again and _as_cut(path) >= options.limit:
+                continue
+            if method == "mixed" and len(_parts(data)) < 2:
                 continue
             started = perf_counter()
             cell = label_cells.in_limits(lambda: run(data, method, options.limit), options.limit)  # noqa: B023
@@ -148,6 +156,11 @@ def main() -> None:
             state = cell.get("failed", "cut" if "cut" in cell else "")
             print(f"{name} {method}: {perf_counter() - started:.1f} s {state}", flush=True)
     print(label_table.write(PLACE))
+
+
+def _as_cut(path: Path) -> float:
+    """The limit under which a cell was cut; no limit where it was not."""
+    return float(json.loads(path.read_text()).get("cut", np.inf))
 
 
 def _rounded(value: Any) -> Any:
