@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from label_ranks import among_peers, grid, mean_ranks
+from label_ranks import among_anchors, grid, mean_ranks, signed_ranks
 from label_rules import MADE_FOR
 from label_values import LOWER, TITLES, Cell, Cells, best, methods, read, rule, value
 
@@ -18,9 +18,11 @@ def write(place: Path) -> str:
     cells = read(place)
     anchors, ours = methods(cells)
     full = {name: found for name, found in cells.items() if set(anchors) <= set(found)}
+    spans = [cells] if len(full) in (0, len(cells)) else [full, cells]
     text = ["# Label methods side by side", HEAD, _sizes(cells), _verdict(cells, anchors, ours, CHOSEN, True),
-            _choices(cells, ours), _verdict(cells, anchors, ours, HINDSIGHT, False), among_peers(cells, anchors, ours),
-            mean_ranks(cells, anchors, ours), mean_ranks(full, anchors, ours) if 0 < len(full) < len(cells) else "",
+            _choices(cells, ours), _verdict(cells, anchors, ours, HINDSIGHT, False),
+            *(among_anchors(span, anchors, ours) for span in spans), signed_ranks(cells, anchors, ours),
+            *(mean_ranks(span, anchors, ours) for span in spans),
             *(_measure(cells, measure, anchors, ours) for measure in TITLES), _seconds(cells, anchors, ours),
             _failures(cells)]
     made = "\n\n".join(part for part in text if part) + "\n"
@@ -85,7 +87,8 @@ def _choices(cells: Cells, ours: list[str]) -> str:
 
 
 def _measure(cells: Cells, measure: str, anchors: list[str], ours: list[str]) -> str:
-    tops = {name: value(found[best(found, [*anchors, *ours], measure)], measure) for name, found in cells.items()}
+    tops = {name: value(found.get(best(found, [*anchors, *ours], measure), {}), measure)
+            for name, found in cells.items()}
     body = [[name, *(_shown(found.get(name), measure, tops[where]) for where, found in cells.items())]
             for name in [*anchors, *ours]]
     way = "lower is better" if measure in LOWER else "higher is better"
