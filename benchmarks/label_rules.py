@@ -1,9 +1,9 @@
 """From probabilities to sets: the rules that labels.py judges every method of ours by, on test rows and out of fold.
 
 A rule is read under the measure that it was made for; test rows choose nothing. ``predict`` is the method's own way.
-One threshold for all labels is made for each measure but macro-F1, which gets one a label. ``nearest seen sets``
-and ``likeliest seen sets`` say sets of training rows alone; ``example_f1 by row`` needs no threshold. Thresholds come
-from probabilities out of fold (FOLDS stratified folds of the training rows), as in ``TunedDecision``. Out of fold
+One threshold for all labels is made for each measure, ``macro_f1 by label`` is one threshold a label. ``nearest seen
+sets`` and ``likeliest seen sets`` say sets of training rows alone; ``example_f1 by row`` needs no threshold. Thresholds
+come from probabilities out of fold (FOLDS stratified folds of the training rows), as in ``TunedDecision``. Out of fold
 itself, a fold is decided by what the other folds say, so that its figures may be compared and chosen by.
 """
 
@@ -17,12 +17,10 @@ import numpy as np
 from sharewise.solve import labels
 
 FOLDS = 3
-THRESHOLDS = {"micro_f1": labels.best_threshold, "macro_f1": labels.best_thresholds,
-              "example_f1": labels.best_threshold, "subset_accuracy": labels.best_threshold,
-              "hamming_loss": labels.best_threshold}
+MEASURES = ("micro_f1", "macro_f1", "example_f1", "subset_accuracy", "hamming_loss")
 MADE_FOR = {"hamming_loss": ("predict", "hamming_loss"),
             "subset_accuracy": ("predict", "subset_accuracy", "nearest seen sets", "likeliest seen sets"),
-            "micro_f1": ("micro_f1", "predict"), "macro_f1": ("macro_f1", "predict"),
+            "micro_f1": ("micro_f1", "predict"), "macro_f1": ("macro_f1 by label", "macro_f1", "predict"),
             "example_f1": ("example_f1 by row", "example_f1", "predict")}
 LABELS_BY_ROW = 60  # example_f1 by row takes N L^2 steps
 
@@ -77,7 +75,8 @@ def _decide(chances: np.ndarray, said: np.ndarray, unseen: np.ndarray, Y: np.nda
     """Sets by every rule, with what it takes from rows that the probabilities ``unseen`` and labels ``Y`` are of."""
     sets = {"predict": said, "nearest seen sets": labels.nearest_seen_sets(said, Y),
             "likeliest seen sets": labels.likeliest_seen_sets(chances, Y)}
-    sets |= {measure: chances > find(unseen, Y, measure) for measure, find in THRESHOLDS.items()}
+    sets |= {measure: chances > labels.best_threshold(unseen, Y, measure) for measure in MEASURES}
+    sets["macro_f1 by label"] = chances > labels.best_thresholds(unseen, Y, "macro_f1")
     if Y.shape[1] <= LABELS_BY_ROW:
         sets["example_f1 by row"] = labels.best_example_f1(chances)
     return sets

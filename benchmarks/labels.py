@@ -85,7 +85,7 @@ def _grid(data: LabelSet, make: Any, chances: np.ndarray) -> dict[str, np.ndarra
     for train, test in KFold(label_rules.FOLDS, shuffle=True, random_state=0).split(Y):
         unseen[test] = _anchor(X[train], Y[train], X[test], make)[1]
     found = {}
-    for measure in label_rules.THRESHOLDS:
+    for measure in label_rules.MEASURES:
         grid = np.linspace(0.01, 0.99, 99)
         scores = [labels.measure_label_sets(Y, unseen > at)[measure] for at in grid]
         found[measure] = chances > grid[np.argmin(scores) if measure == "hamming_loss" else np.argmax(scores)]
