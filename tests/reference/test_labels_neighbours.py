@@ -12,9 +12,10 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier, NearestNeighbors
 
 from sharewise.base import DataError
-from sharewise.solve.labels import IBLRML, BRkNN, MLkNN
+from sharewise.solve.labels import IBLRML, BRkNN, MLkNN, nearest
 from sharewise.solve.labels.br_knn import most_counted
-from sharewise.solve.labels.nearest import NearestRows, least
+from sharewise.solve.labels.least import least
+from sharewise.solve.labels.nearest import NearestRows
 from sharewise.solve.labels.neighbours import count_neighbours, find_neighbours
 
 X6 = np.array([[0.0], [1], [3], [10], [11], [13]])
@@ -169,7 +170,8 @@ def test_the_nearest_sparse_rows_are_at_the_distances_of_scikit_learn(density: f
     X = sparse.random(400, 60, density, format="csr", random_state=0)  # many at the same distance
     found = NearestRows(X, 4).kneighbors()
     distance, _ = NearestNeighbors(n_neighbors=4, algorithm="brute").fit(X.toarray()).kneighbors()
-    assert np.linalg.norm(X.toarray()[:, None] - X.toarray()[found], axis=2) == pytest.approx(distance, abs=1e-6)
+    ours = np.sort(np.linalg.norm(X.toarray()[:, None] - X.toarray()[found], axis=2))
+    assert ours == pytest.approx(distance, abs=1e-6)
     assert not (found == np.arange(400)[:, None]).any()
 
 
@@ -186,4 +188,51 @@ def test_rows_that_single_precision_cannot_tell_apart_are_told_apart_in_double()
 def test_of_rows_at_the_same_distance_the_first_are_neighbours() -> None:
     X = sparse.csr_array(np.eye(30, 25))
     assert np.sort(NearestRows(X, 3).kneighbors(sparse.csr_array((1, 25)))).tolist() == [[25, 26, 27]]  # rows of zeros
-    assert least(np.array([[2.0, 1.0, 2.0, 2.0, 1.0]]), 3).tolist() == [[1, 4, 0]]
+    assert least(np.array([[2.0, 1.0, 2.0, 2.0, 1.0]]), 3).tolist() == [[0, 1, 4]]
+
+
+def first_nearest(X: np.ndarray, new: np.ndarray, k: int, own: bool = False) -> np.ndarray:
+    """By the definition, of equals the first; numbers rounded so that equal rows are at equal distances."""
+    away = ((X[None] - new[:, None]) ** 2).sum(axis=2).round(9)
+    if own:
+        np.fill_diagonal(away, np.inf)
+    return np.sort(np.argsort(away, axis=1, kind="stable")[:, :k], axis=1)
+
+
+@pytest.mark.parametrize("as_sparse", [True, False])
+@pytest.mark.parametrize("kind", ["words", "counts", "shares", "doubled rows"])
+def test_the_nearest_rows_are_those_of_the_definition_whatever_the_values(kind: str, as_sparse: bool) -> None:
+    chance = np.random.default_rng(0)
+    X = (chance.random((230, 80)) < 0.04) * {"words": np.ones(1), "counts": chance.integers(1, 400, size=(230, 80)),
+                                             "shares": chance.random((230, 80)),
+                                             "doubled rows": chance.random((230, 80))}[kind].astype(float)
+    if kind == "doubled rows":
+        X[100:200] = X[:100]
+        X[200:215] = 0.0  # more equals than neighbours, near to all rows
+    X, new = X[:200].copy() if kind != "doubled rows" else X, X[200:].copy()
+    search = NearestRows(sparse.csr_array(X) if as_sparse else X, 6)
+    assert search.whole == (kind in ("words", "counts"))
+    assert search.sparse == as_sparse
+    assert np.array_equal(np.sort(search.kneighbors()), first_nearest(X, X, 6, own=True))
+    for asked in (new, new + 0.25 * (new > 0)):  # the second are no whole numbers
+        found = np.sort(search.kneighbors(sparse.csr_array(asked) if as_sparse else asked))
+        assert np.array_equal(found, first_nearest(X, asked, 6))
+
+
+def test_numbers_too_large_for_single_precision_are_compared_in_double() -> None:
+    X = np.random.default_rng(0).normal(size=(60, 20))
+    for train, new in ((1e20, 1e20), (1.0, 1e20)):
+        found = NearestRows(X * train, 3).kneighbors(X[:9] * new)
+        theirs = NearestNeighbors(n_neighbors=3).fit(X * train).kneighbors(X[:9] * new, return_distance=False)
+        if train == new:  # from so far away only double precision's own rounding is left
+            assert np.array_equal(np.sort(found), np.sort(theirs))
+        assert found.shape == theirs.shape
+
+
+def test_a_table_too_large_to_be_made_dense_gives_the_same_neighbours(monkeypatch: pytest.MonkeyPatch) -> None:
+    X = sparse.random(150, 90, 0.04, format="csr", random_state=1)
+    dense = np.sort(NearestRows(X, 5).kneighbors())
+    monkeypatch.setattr(nearest, "DENSE_ENTRIES", 100)
+    search = NearestRows(X, 5)
+    assert search.single is None
+    assert np.array_equal(np.sort(search.kneighbors()), dense)

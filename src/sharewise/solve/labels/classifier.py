@@ -109,6 +109,7 @@ class LabelClassifier(ClassifierMixin, BaseEstimator, ABC):
         return tags
 
     def _read(self, X: Any, reset: bool = False) -> Features:
-        takes = get_tags(self).input_tags
-        return validate_data(self, X, reset=reset, accept_sparse="csr" if takes.sparse else False,
-                             ensure_all_finite="allow-nan" if takes.allow_nan else True)
+        if reset:
+            self._takes = get_tags(self).input_tags  # once: asking takes longer than to answer for a few rows
+        return validate_data(self, X, reset=reset, accept_sparse="csr" if self._takes.sparse else False,
+                             ensure_all_finite="allow-nan" if self._takes.allow_nan else True)

@@ -10,6 +10,7 @@ from scipy import sparse
 from sklearn.base import clone
 
 Array = np.ndarray
+DENSE_ENTRIES = 1 << 16  # of sets times labels: in fewer a sparse product is dearer to set up than a dense one to do
 
 
 class Distinct(NamedTuple):
@@ -48,8 +49,9 @@ class SetModel(NamedTuple):
         """The probability of every label: the sum over the sets that hold it."""
         if self.estimator is None:
             return np.repeat(self.sets.astype(np.float64), X.shape[0], axis=0)
-        on = self.estimator.predict_proba(X) @ sparse.csr_array(self.sets.astype(np.float64))
-        return np.clip(on, 0.0, 1.0)  # sums that round to more than 1
+        sets = self.sets.astype(np.float64)
+        on = self.estimator.predict_proba(X) @ (sets if sets.size <= DENSE_ENTRIES else sparse.csr_array(sets))
+        return np.minimum(on, 1.0)  # sums that round to more
 
 
 def fit_sets(estimator: Any, X: Any, sets: Bool[Array, "S L"], code: Int[Array, "N"]) -> SetModel:

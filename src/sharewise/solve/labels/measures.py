@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from sklearn import metrics
 
+from ...base import DataError
 from .targets import as_indicator, as_probabilities
 
 Array = np.ndarray
@@ -31,14 +32,16 @@ def measure_label_sets(Y: Any, said: Any) -> dict[str, float]:
     """
     true = as_indicator(Y)
     labels = as_probabilities(as_indicator(said), true.shape) > 0.5
-    found = {"jaccard": metrics.jaccard_score(true, labels, average="samples", zero_division=1.0),
+    # a label that is never true nor said changes none of these, and makes a table of one label, too
+    both = [np.hstack([one, np.zeros((len(one), 1), dtype=bool)]) for one in (true, labels)]
+    found = {"jaccard": metrics.jaccard_score(*both, average="samples", zero_division=1.0),
              "subset_accuracy": metrics.accuracy_score(true, labels),
              "hamming_loss": metrics.hamming_loss(true, labels)}
     for name, average in AVERAGES.items():
         nothing = 1.0 if name == "example" else np.nan
-        found[f"{name}_f1"] = metrics.f1_score(true, labels, average=average, zero_division=nothing)
-        found[f"{name}_precision"] = metrics.precision_score(true, labels, average=average, zero_division=np.nan)
-        found[f"{name}_recall"] = metrics.recall_score(true, labels, average=average, zero_division=np.nan)
+        found[f"{name}_f1"] = metrics.f1_score(*both, average=average, zero_division=nothing)
+        found[f"{name}_precision"] = metrics.precision_score(*both, average=average, zero_division=np.nan)
+        found[f"{name}_recall"] = metrics.recall_score(*both, average=average, zero_division=np.nan)
     found |= {"cardinality_said": labels.sum(axis=1).mean(), "empty_said": (~labels.any(axis=1)).mean()}
     return {name: float(value) for name, value in found.items()}
 
@@ -52,7 +55,7 @@ def measure_label_ranking(Y: Any, probabilities: Any) -> dict[str, float]:
 
     Rows without a label are left out of one error and coverage; ranking loss counts 0 and LRAP 1 for rows in which no
     or every label is true. Labels that are always or never on are left out by label. NaN where nothing is left.
-    DataError: values that are no labels or probabilities, or of different shapes.
+    DataError: values that are no labels or probabilities, of different shapes, or of one label alone.
 
     Zhang, Zhou 2014, A review on multi-label learning algorithms.
 
@@ -62,6 +65,8 @@ def measure_label_ranking(Y: Any, probabilities: Any) -> dict[str, float]:
     """
     true = as_indicator(Y)
     P = as_probabilities(probabilities, true.shape)
+    if true.shape[1] < 2:
+        raise DataError("Y", "has one label", "a ranking needs two or more", "Use roc_auc_score of scikit-learn.")
     some, mixed = true.any(axis=1), true.any(axis=0) & ~true.all(axis=0)
     first, nan = np.take_along_axis(true, P.argmax(axis=1)[:, None], axis=1), float("nan")
     found = {"one_error": (~first[some]).mean() if some.any() else nan,
