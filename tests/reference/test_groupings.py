@@ -37,7 +37,7 @@ def test_groups_that_both_halves_of_the_rows_show_are_tried():
     assert [group.learns for group in plan.groups] == [("t0", "t2", "t4"), ("t1", "t3", "t5")]
     assert agreement > 0.7
     assert repr(rule) == "FoundGroups(RidgeCosine(), Hierarchical(count=2))"
-    assert "own groups" not in found, "the same groups are tried once"
+    assert "groups by the spectrum" not in found, "the same groups are tried once"
 
 
 def test_groups_of_tasks_that_have_nothing_in_common_are_not_tried():

@@ -11,6 +11,7 @@ from sklearn.metrics import adjusted_rand_score
 
 from ..relate import Absolute, Affinity, FoundGroups, Grouping, Hierarchical, RidgeCosine, SelfExpressive, Spectral
 from ..relate.features import standard_features
+from ..relate.found_groups import MOST_INPUTS
 from ..relate.halves import half_of_rows
 from ..relate.targets import Targets, task_targets
 from ..task import Task
@@ -18,7 +19,8 @@ from .plan import Plan
 
 Array = np.ndarray
 AFFINITIES: tuple[Affinity, ...] = (RidgeCosine(), Absolute(SelfExpressive()))
-GROUPINGS: dict[str, Grouping] = {"2 groups": Hierarchical(2), "3 groups": Hierarchical(3), "own groups": Spectral()}
+GROUPINGS: dict[str, Grouping] = {"2 groups": Hierarchical(2), "3 groups": Hierarchical(3),
+                                  "groups by the spectrum": Spectral()}
 FEWEST_TASKS = 4  # that are worth grouping
 SPLITS, TASKS_SPLIT = 10, 1000  # of the rows into halves, and fewer where they split more tasks in all: each tells more
 LEAST_AGREEMENT = 0.5  # adjusted Rand index, mean over the splits
@@ -42,9 +44,9 @@ def groupings(tasks: Sequence[Task], X: Float[Array, "N D"], Y: Float[Array, "N 
         return {}
     names = [task.name for task in tasks]
     targets = task_targets(Y, tasks)
+    inputs = standard_features(X, MOST_INPUTS)
     best: dict[str, Found] = {}
     for affinity in AFFINITIES:
-        inputs = standard_features(X, FoundGroups(affinity, Spectral()).inputs)
         matrix = affinity.find(inputs, targets).matrix
         halves = [[affinity.find(inputs, part).matrix for part in parts] for parts in _halves(targets, seed)]
         for word, grouping in GROUPINGS.items():

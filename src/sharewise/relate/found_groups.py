@@ -16,6 +16,7 @@ from .grouping import Grouping
 from .targets import task_targets
 
 Array = np.ndarray
+MOST_INPUTS = 64
 USUAL = 3  # groups, where the matrix tells their number
 
 
@@ -37,7 +38,7 @@ class FoundGroups:
     [['a', 'c'], ['b', 'd']]
     """
 
-    def __init__(self, affinity: Affinity, grouping: Grouping, inputs: int = 64) -> None:
+    def __init__(self, affinity: Affinity, grouping: Grouping, inputs: int = MOST_INPUTS) -> None:
         self.affinity, self.grouping = affinity, grouping
         self.inputs = whole("inputs", inputs, 1, 2**31)
         if not set(affinity.needs) <= {"X", "Y"}:

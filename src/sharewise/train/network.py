@@ -192,22 +192,23 @@ class Network(Estimator):
                  groups: Sequence[Groups]) -> list[tuple[Sizes, list[Member]]]:
         """Members by bundle: of one shape and about one number of rows. Groups of whatever tasks are of one shape where
         they have one trunk; a general balancer takes one member at a time."""
+        folds_of: dict[tuple[int, ...], list[int]] = {}
+        for fold, found in enumerate(groups):
+            for group in found:
+                folds_of.setdefault(group, []).append(fold)
         bundles: dict[tuple[object, Sizes, object], list[Member]] = {}
-        for group in dict.fromkeys(group for found in groups for group in found):
+        for group, folds in folds_of.items():
             seen = observed[:, list(group)].any(axis=1)
             constant = len(group) == 1 or self._joined(group)
             alike = self.balancer is None and self.architecture is None  # others know their tasks by name
             shape = shape_of(self.tasks[group[0]]) if len(group) == 1 else "trunk" if alike else group
             counts = (train_rows & seen).sum(axis=1)
-            sizes = self._sizes(int(counts[counts > 0].mean())) if counts.any() else None
-            for fold, kept in enumerate(train_rows):
-                if sizes is None or not counts[fold] or group not in groups[fold]:
-                    continue
-                held_out = np.flatnonzero(~kept & seen)
+            for fold in (fold for fold in folds if counts[fold]):
+                sizes = self._sizes(int(counts[counts > 0].mean()))
+                parts = [np.flatnonzero(rows & seen) for rows in (train_rows[fold], ~train_rows[fold])]
                 for copy in range(self.members):
                     key = (shape, sizes, None if constant else (fold, copy))
-                    member = Member(fold, copy, group, np.flatnonzero(kept & seen), held_out)
-                    bundles.setdefault(key, []).append(member)
+                    bundles.setdefault(key, []).append(Member(fold, copy, group, *parts))
         return [(sizes, members) for (_, sizes, _), members in bundles.items()]
 
     def _sizes(self, rows: int) -> Sizes:
