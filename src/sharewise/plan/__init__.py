@@ -1,5 +1,6 @@
 """Floor 4: who learns with whom: plans, candidates, the choice per task, and the Learner that does the main job."""
 
+from .grouped import Grouped as Grouped
 from .learner import Learner as Learner
 from .learner import load as load
 from .plan import Group as Group

@@ -13,10 +13,12 @@ import numpy as np
 from jaxtyping import Float
 from sklearn.base import clone
 
+from ..relate import FoundGroups
 from ..solve.linear.blocks import MOST_COPIES
 from ..solve.linear.lessons import MOST_ROWS
 from ..solve.linear.line_fit import LEAST_SEEN
 from .candidate import Candidate
+from .grouped import Grouped
 
 if TYPE_CHECKING:
     from ..train import Network
@@ -48,6 +50,7 @@ class Size:
 FEW_ROWS, MOST_BINS, FEWEST_BINS = 256, 64, 8.0  # a round of boosting costs something on a single feature, too
 FOLDS = 5
 MULTIPLY_ADDS = 3e10  # of a network in a second, where it is large; small ones are slower, and have formulas
+INNER_FOLDS = 5  # lines of found groups can't ask the other folds how strongly to penalise
 MAPPED = 2.5  # a network whose members are mapped over, over one that is batched by hand, at equal multiply-adds
 BASIS, PASSES = 2.7e-11, 6.1e-9  # seconds: of an operation on a line's basis, of a target's search over an entry of X
 
@@ -132,10 +135,14 @@ def guess_seconds(candidate: Candidate, size: Size) -> float:
     if candidate.parts[0].family == "network":
         part = cast("Network", candidate.parts[0])
         asked = (size.rows, size.features, FOLDS, size.rows_a_task / size.rows)
-        work = part.cost(*asked) / part.effort
+        cost = part.cost(*asked)
         if part.architecture is not None:
-            seconds *= MAPPED * part.cost(*asked) / clone(part).set_params(architecture=None).cost(*asked)
-        return max(seconds, work / MULTIPLY_ADDS)
+            seconds *= MAPPED * cost / clone(part).set_params(architecture=None).cost(*asked)
+        elif isinstance(part.sharing, FoundGroups):  # one loop for all groups: what grows is the work in a step
+            seconds *= (1 + cost / clone(part).set_params(sharing="hard").cost(*asked)) / 2
+        return max(seconds, cost / part.effort / MULTIPLY_ADDS)
+    if isinstance(candidate.parts[0], Grouped) and candidate.parts[0].family == "linear":
+        seconds *= INNER_FOLDS
     if candidate.parts[0].family != "linear" or name.startswith("trivial"):
         return seconds
     return seconds + FOLDS * (line_bases(size, candidate.shares) + line_searches(size))

@@ -38,6 +38,8 @@ from ..train import Architecture, Network
 from .balancers import Wanted, make_balancers
 from .candidate import Candidate
 from .effort import Pace, Size
+from .grouped import Grouped
+from .groupings import groupings
 from .plan import Plan
 from .sharing import check_sizes, ways
 
@@ -96,6 +98,8 @@ def portfolio(prepared: Prepared, plan: str | Plan | Path, families: Sequence[st
     grove = Grove.of(size.rows, size.features, folds, pace)
     balancers = make_balancers(balance, prepared.tasks)
     found = candidates_for(prepared.tasks, prepared.Y, grove, plan, seed, balancers, ways(share, prepared.tasks))
+    if plan == "auto":
+        found += grouped_candidates(prepared.tasks, prepared.X, prepared.Y, grove, seed)
     kept = [candidate for candidate in found if candidate.family in (families or FAMILIES)]
     if not kept:
         raise UsageError(f"families {', '.join(families or ())}", "have no candidate for these targets and this plan",
@@ -155,6 +159,23 @@ def _shared(tasks: Sequence[Task], title: str, plan: Plan, grove: Grove, seed: i
                     for name, options in networks.items() for word, decay in DECAYS.items()]
 
 
+def grouped_candidates(tasks: Sequence[Task], X: Float[Array, "N D"], Y: Float[Array, "N W"], grove: Grove,
+                       seed: int) -> list[Candidate]:
+    """Lines, forests and networks of the groups that cheap models of the features suggest (``groupings``). Every fold
+    finds its own, without the rows that judge it; the plan of a candidate says what the same rule finds in all rows."""
+    found = []
+    for word, (rule, plan, _) in groupings(tasks, X, Y, seed).items():
+        bases: dict[str, Estimator] = {"mean-regularised linear": MeanRegularized(tasks, seed=seed)}
+        forest, kind = ("pooled", PooledExtraTrees) if tasks[0].task_column else ("joint", JointExtraTrees)
+        bases |= {f"{forest} extra trees, {name}": kind(tasks, **grove.options(*sizes), seed=seed)
+                  for name, sizes in FORESTS.items()}
+        makers: dict[str, Estimator] = {name: Grouped(tasks, base, rule) for name, base in bases.items()}
+        makers |= {f"network, {name}": Network(tasks, sharing=rule, weight_decay=decay, effort=grove.pace.networks,
+                                               seed=seed) for name, decay in DECAYS.items()}
+        found += [Candidate(f"{name}, {word}", plan, (estimator,)) for name, estimator in makers.items()]
+    return found
+
+
 def _pooled(grove: Grove, seed: int) -> dict[str, Maker]:
     """Trees for the long layout: every row is one task's."""
     makers: dict[str, Maker] = {}
@@ -183,8 +204,8 @@ def _joint(grove: Grove, seed: int) -> dict[str, Maker]:
 
 
 def _plans(tasks: Sequence[Task], Y: Float[Array, "N W"], plan: str | Plan | Path) -> dict[str, Plan]:
-    """The shared plans that compete, by a word for each. Groups come from the labels alone: groups from models of the
-    features would have seen the held-out rows that judge them."""
+    """The shared plans that compete, by a word for each. These groups come from the labels alone: fixed groups from
+    models of the features would have seen the held-out rows that judge them."""
     names = [task.name for task in tasks]
     if isinstance(plan, Plan):
         return {"given plan": plan}

@@ -30,6 +30,7 @@ from .exact import Exact as Exact
 from .cluster import group as group
 from .cross_gramian import cross_gramian as cross_gramian
 from .gain_evidence import GainWeights as GainWeights
+from .found_groups import FoundGroups as FoundGroups
 from .gain_predictor import GainPrediction as GainPrediction
 from .gain_predictor import GainPredictor as GainPredictor
 from .group_gains import predict_group_gains as predict_group_gains

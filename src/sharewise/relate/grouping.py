@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -46,6 +47,10 @@ class Grouping(ABC):
         teams = [Team(sorted(team.learns, key=place.__getitem__), sorted(team.serves, key=place.__getitem__))
                  for team in self._find(affinity, names)]
         return sorted(teams, key=lambda team: place[team.serves[0]])
+
+    def __repr__(self) -> str:
+        options = [f"{name}={getattr(self, name)!r}" for name in inspect.signature(type(self)).parameters]
+        return f"{type(self).__name__}({', '.join(options)})"
 
 
 def check_affinity(affinity: Float[Array, "T T"], names: Sequence[str]) -> Float[Array, "T T"]:

@@ -17,6 +17,7 @@ from .architecture import Architecture
 from .layers import Head, Trunk
 from .own_rows import is_apart
 from .recipe import Recipe
+from .seats import Seats, shape_of, take_seats
 from .stacked import Stacked
 
 Array = np.ndarray
@@ -54,10 +55,11 @@ class Block:
 
 @dataclass(frozen=True)
 class Bundle:
-    """B members of one shape that train in one loop; ``names`` are what the losses of the slots are called;
-    ``has_own_rows``: no row belongs to two tasks."""
+    """B members of one shape that train in one loop; ``seats``: the task in each slot of each member; ``names``: what
+    the losses of the slots are called; ``has_own_rows``: no row belongs to two tasks."""
 
     members: Sequence[Member]
+    seats: Sequence[Seats]
     names: tuple[str, ...]
     tasks: Sequence[Task]
     blocks: Sequence[Block]
@@ -74,13 +76,14 @@ class Bundle:
 
     def kind(self, slot: int):
         """The kind of a slot, alike in all members as far as shapes and losses go."""
-        return self.tasks[self.members[0].group[slot]].kind
+        return self.tasks[self.seats[0][slot].task].kind
 
     def model(self, inputs: int, sizes: Sizes, depth: int, dropout: float, seed: int,
               scales: Sequence[dict[str, Scale]]) -> HardSharing:
         """All members as one shared model with a head a block; heads start at the trivial predictor."""
         trunk = Trunk([member.copy for member in self.members], inputs, sizes.hidden, depth, dropout, seed)
-        starts = [torch.tensor([self._start(member, block, scales) for member in self.members])
+        starts = [torch.tensor([self._start(seats, block, scales[member.fold])
+                                for member, seats in zip(self.members, self.seats, strict=True)])
                   for block in self.blocks]
         return HardSharing(trunk, {title: Head(sizes.hidden, start)
                                    for title, start in zip(self.titles, starts, strict=True)})
@@ -100,9 +103,9 @@ class Bundle:
         """What the blocks are called."""
         return [" ".join(self.names[slot] for slot in block.slots) for block in self.blocks]
 
-    def _start(self, member: Member, block: Block, scales: Sequence[dict[str, Scale]]) -> list[float]:
-        tasks = [self.tasks[member.group[slot]] for slot in block.slots]
-        return [value for task in tasks for value in task.kind.start(scales[member.fold][task.name])]
+    def _start(self, seats: Seats, block: Block, scales: dict[str, Scale]) -> list[float]:
+        tasks = [self.tasks[seats[slot].task] for slot in block.slots]
+        return [value for task in tasks for value in task.kind.start(scales[task.name])]
 
     def losses(self, model: SharedModel, x: Tensor, z: Sequence[Tensor]) -> list[Float[Tensor, "B Tk"]]:
         """Loss of each task of each member, block by block: sum over the observed rows of the batch over the number
@@ -135,35 +138,30 @@ class Bundle:
 
 def make_bundle(members: Sequence[Member], tasks: Sequence[Task], observed: Bool[Array, "N T"],
                 scales: Sequence[dict[str, Scale]], joined: bool) -> Bundle:
-    """Members of groups of one shape as one bundle; ``joined``: tasks of one kind are computed together."""
-    group = members[0].group
+    """Members of one shape, or of any groups, as one bundle; ``joined``: tasks of one kind are computed together."""
+    seats = take_seats([member.group for member in members], tasks)
     same = len({member.group for member in members}) == 1
-    names = tuple(tasks[at].name for at in group) if same else tuple(f"slot {slot}" for slot in range(len(group)))
+    names = tuple(tasks[at].name if same else f"slot {slot}" for slot, (at, _) in enumerate(seats[0]))
     alike: dict[object, list[int]] = {}
-    for slot, at in enumerate(group):
+    for slot, (at, _) in enumerate(seats[0]):
         alike.setdefault(shape_of(tasks[at]) if joined else slot, []).append(slot)
-    blocks = [_block(tuple(slots), members, tasks, observed, scales) for slots in alike.values()]
-    return Bundle(members, names, tasks, blocks, bool((observed[:, list(group)].sum(axis=1) <= 1).all()))
+    blocks = [_block(tuple(slots), members, seats, tasks, observed, scales) for slots in alike.values()]
+    return Bundle(members, seats, names, tasks, blocks,
+                  bool((observed[:, list(members[0].group)].sum(axis=1) <= 1).all()))
 
 
-def shape_of(task: Task) -> tuple[object, ...]:
-    """Tasks of one shape can be computed together."""
-    return task.kind.name, task.kind.raw_size, task.kind.width, task.kind.variant
-
-
-def _block(slots: tuple[int, ...], members: Sequence[Member], tasks: Sequence[Task], observed: Array,
-           scales: Sequence[dict[str, Scale]]) -> Block:
+def _block(slots: tuple[int, ...], members: Sequence[Member], seats: Sequence[Seats], tasks: Sequence[Task],
+           observed: Array, scales: Sequence[dict[str, Scale]]) -> Block:
     parts = slices(tasks)
-    places = [[member.group[slot] for slot in slots] for member in members]
-    columns = [[column for at in row for column in range(parts[tasks[at].name].start, parts[tasks[at].name].stop)]
-               for row in places]
-    unit = [[scales[member.fold][tasks[at].name].unit_z for at in row]
-            for member, row in zip(members, places, strict=True)]
-    share = [observed[member.rows][:, row].mean(axis=0) for member, row in zip(members, places, strict=True)]
-    weights = [[scales[member.fold][tasks[at].name].weights for at in row]
-               for member, row in zip(members, places, strict=True)]
+    never = sum(task.kind.width for task in tasks)  # the column of Z after the last
+    rows = [[member_seats[slot] for slot in slots] for member_seats in seats]
+    columns = [[column if real else never for at, real in row
+                for column in range(parts[tasks[at].name].start, parts[tasks[at].name].stop)] for row in rows]
+    scale = [[scales[member.fold][tasks[at].name] for at, _ in row] for member, row in zip(members, rows, strict=True)]
+    share = [observed[member.rows][:, [at for at, _ in row]].mean(axis=0)
+             for member, row in zip(members, rows, strict=True)]
+    weights = [[one.weights for one in row] for row in scale]
     smallest = [[1 / max(len(member.rows), 1)] for member in members]
-    return Block(slots, torch.tensor(columns), torch.tensor(unit),
+    return Block(slots, torch.tensor(columns), torch.tensor([[one.unit_z for one in row] for row in scale]),
                  torch.from_numpy(np.maximum(np.stack(share), smallest)).float(),
                  torch.tensor(weights).unsqueeze(1) if weights[0][0] else None)
-

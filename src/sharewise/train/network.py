@@ -16,11 +16,12 @@ from ..balance import Balancer, Equal, Recorder
 from ..base import UsageError
 from ..base.checks import at_least_one, no_duplicates, within
 from ..base.estimator import Estimator, Means, fit_scales, standardise
+from ..relate import FoundGroups
 from ..share import SharedModel
 from ..task import Scale, Task, observed_rows
 from .adopt import adopt
 from .architecture import Architecture
-from .bundle import Bundle, Member, Sizes, make_bundle, shape_of
+from .bundle import Bundle, Member, Sizes, make_bundle
 from .cost import per_row
 from .features import fit_features
 from .harvest import hand_out
@@ -29,10 +30,12 @@ from .loop import Rows, Run, train
 from .nets import Net, load_nets, predict, save_nets
 from .own_rows import is_apart, rows_are_own
 from .recipe import Recipe
+from .seats import shape_of
 from .sizes import multiply_adds, sizes_for
 from .watched import summarise
 
 Array = np.ndarray
+Groups = list[tuple[int, ...]]
 
 
 class Network(Estimator):
@@ -40,15 +43,16 @@ class Network(Estimator):
     other way of sharing them.
 
     All networks of a fit (folds x groups x ``members``) of one shape train together, as batched matrix products, so
-    that separate networks and K folds cost one loop. Inputs: see Features. AdamW with one cycle of the learning rate,
-    a running mean of the weights, losses in units of the trivial predictor; heads start there too.
+    that groups, separate networks and K folds cost one loop. Inputs: see Features. AdamW with one cycle of the learning
+    rate, a running mean of the weights, losses in units of the trivial predictor; heads start there too.
 
     The number of steps is fixed by the number of rows. ``fit_folds`` keeps up to ten moments of the training and gives
     each task of fold k the one that was best on the *other* folds' held-out rows, so that no row of training is spent
     and the rows that stop a training never judge it. ``fit`` has no held-out rows and keeps the last moment.
 
     ``sharing``: "hard" (one trunk for all tasks; Caruana 1997, Multitask learning),
-    "separate" (each task alone) or groups of task names.
+    "separate" (each task alone), groups of task names, or a ``relate.FoundGroups``, by which each fold finds its groups
+    from its own rows; a task's moment then comes from the groups that other folds learned it in.
     ``balancer``: weighs the losses in a group; constant weights go through the batched loop, others train network by
     network. ``architecture``: another way for the tasks of a group to share than one trunk; a way that leaves its trunk
     as it is gets one that half of the steps have trained on all tasks. ``hidden``, ``steps``: None = by the number of
@@ -67,7 +71,7 @@ class Network(Estimator):
     family: ClassVar[str] = "network"
     layouts: ClassVar[tuple[str, ...]] = ("wide", "long")
 
-    def __init__(self, tasks: Sequence[Task], sharing: str | Sequence[Sequence[str]] = "hard",
+    def __init__(self, tasks: Sequence[Task], sharing: str | Sequence[Sequence[str]] | FoundGroups = "hard",
                  balancer: Balancer | None = None, architecture: Architecture | None = None,
                  hidden: int | None = None, depth: int = 2, embedding: int = 8, dropout: float | None = None,
                  weight_decay: float = 0.3, rate: float = 3e-3, steps: int | None = None, effort: float = 1.0,
@@ -82,14 +86,25 @@ class Network(Estimator):
     def shares(self) -> bool:
         return any(len(group) > 1 for group in self.groups())
 
-    def groups(self) -> list[tuple[int, ...]]:
-        """The tasks of each trunk, by their places."""
+    def groups(self) -> Groups:
+        """The tasks of each trunk, by their places; of groups that are still to be found a guess of their sizes."""
         if self.sharing == "hard":
             return [tuple(range(len(self.tasks)))]
         if self.sharing == "separate":
             return [(at,) for at in range(len(self.tasks))]
+        if isinstance(self.sharing, FoundGroups):
+            return self._places(self.sharing.guess([task.name for task in self.tasks]))
+        return self._places(self.sharing)
+
+    def _places(self, groups: Sequence[Sequence[str]]) -> Groups:
         place = {task.name: at for at, task in enumerate(self.tasks)}
-        return [tuple(place[name] for name in group) for group in self.sharing]
+        return [tuple(place[name] for name in group) for group in groups]
+
+    def _groups_of_folds(self, X: Array, Z: Array, train_rows: Array) -> list[Groups]:
+        if not isinstance(self.sharing, FoundGroups):
+            return [self.groups()] * len(train_rows)
+        return [self._places(self.sharing.find(X[rows], Z[fold][rows], self.tasks))
+                for fold, rows in enumerate(train_rows)]
 
     def cost(self, rows: int, features: int, folds: int = 1, observed: float = 1.0) -> float:
         """About how many multiply-adds a fit takes; ``observed``: share of the rows in which a task has a target."""
@@ -133,26 +148,26 @@ class Network(Estimator):
         """Train every member; hand each copy (a fold) its nets."""
         observed = observed_rows(Z[0], self.tasks)
         features = fit_features(X, train_rows, self.embedding)
-        rows = Rows(torch.from_numpy(X), torch.from_numpy(Z.astype(np.float32, copy=False)), features)
+        never = np.full((*Z.shape[:2], 1), np.nan, dtype=np.float32)  # what a slot without a task reads
+        rows = Rows(torch.from_numpy(X), torch.from_numpy(np.concatenate([Z, never], axis=2, dtype=np.float32)),
+                    features)
         scales = [copy.scales_ for copy in copies]
         for fold, copy in enumerate(copies):
             copy.nets_, copy.net_features_ = [], features.of(fold)
-        runs: dict[tuple[int, ...], list[tuple[Bundle, Run]]] = {}
-        for members in self._bundled(observed, train_rows):
+        runs = []
+        for sizes, members in self._bundled(observed, train_rows, self._groups_of_folds(X, Z, train_rows)):
             bundle = make_bundle(members, self.tasks, observed, scales, self._joined(members[0].group))
-            run = self._train(bundle, rows, scales)
-            for group in dict.fromkeys(member.group for member in members):
-                runs.setdefault(group, []).append((bundle, run))
-        for group, parts in runs.items():
-            hand_out(group, parts, copies)
+            runs.append((bundle, self._train(bundle, sizes, rows, scales)))
+        if runs:
+            hand_out(runs, copies)
         for copy in copies:
             copy.nets_ += self._trivial(copy, features.size)
         copies[0].watched_ = tuple(summarise(run.record) for parts in runs.values() for _, run in parts
                                    if run.record is not None)
 
-    def _train(self, bundle: Bundle, rows: Rows, scales: Sequence[dict[str, Scale]]) -> Run:
+    def _train(self, bundle: Bundle, sizes: Sizes, rows: Rows, scales: Sequence[dict[str, Scale]]) -> Run:
         """Train one bundle; where the architecture leaves its trunk as it is, half of the steps train that before."""
-        sizes, seed = self._sizes(_typical(bundle.members)), hash_seed(self.seed, 1)
+        seed = hash_seed(self.seed, 1)
         shape = (rows.features.size, sizes, self.depth, self._dropout(), seed, scales)
         if self.architecture is None or len(bundle.names) == 1:
             return self._run(bundle.model(*shape), bundle, rows, sizes)
@@ -182,22 +197,30 @@ class Network(Estimator):
         return [Net([], {at: (torch.zeros(inputs, start.shape[1]), start) for at, start in starts.items()})] \
             if missing else []
 
-    def _bundled(self, observed: Array, train_rows: Array) -> list[list[Member]]:
-        """Members by bundle: of one shape and about one number of rows; a general balancer takes one at a time."""
-        bundles: dict[object, list[Member]] = {}
-        for group in self.groups():
+    def _bundled(self, observed: Array, train_rows: Array,
+                 groups: Sequence[Groups]) -> list[tuple[Sizes, list[Member]]]:
+        """Members by bundle: of one shape and about one number of rows. Groups of whatever tasks are of one shape where
+        they have one trunk; a general balancer takes one member at a time."""
+        folds_of: dict[tuple[int, ...], list[int]] = {}
+        for fold, found in enumerate(groups):
+            for group in found:
+                folds_of.setdefault(group, []).append(fold)
+        bundles: dict[tuple[object, Sizes, object], list[Member]] = {}
+        for group, folds in folds_of.items():
             seen = observed[:, list(group)].any(axis=1)
-            members = [Member(fold, copy, group, np.flatnonzero(kept & seen), np.flatnonzero(~kept & seen))
-                       for fold, kept in enumerate(train_rows) for copy in range(self.members)]
-            members = [member for member in members if len(member.rows)]
-            for member in members:
-                alone = len(group) > 1 and not self._balancer(group).is_constant
-                shape = shape_of(self.tasks[group[0]]) if len(group) == 1 else group
-                key = (shape, self._sizes(_typical(members)), (member.fold, member.copy) if alone else None)
-                bundles.setdefault(key, []).append(member)
-        return list(bundles.values())
+            constant = len(group) == 1 or self._joined(group)
+            alike = self.balancer is None and self.architecture is None  # others know their tasks by name
+            shape = shape_of(self.tasks[group[0]]) if len(group) == 1 else "trunk" if alike else group
+            counts = (train_rows & seen).sum(axis=1)
+            for fold in (fold for fold in folds if counts[fold]):
+                sizes = self._sizes(int(counts[counts > 0].mean()))
+                parts = [np.flatnonzero(rows & seen) for rows in (train_rows[fold], ~train_rows[fold])]
+                for copy in range(self.members):
+                    key = (shape, sizes, None if constant else (fold, copy))
+                    bundles.setdefault(key, []).append(Member(fold, copy, group, *parts))
+        return [(sizes, members) for (_, sizes, _), members in bundles.items()]
 
-    def _sizes(self, rows: int):
+    def _sizes(self, rows: int) -> Sizes:
         return sizes_for(rows, self.hidden, self.steps, self.effort)
 
     def _dropout(self) -> float:
@@ -238,14 +261,10 @@ class Network(Estimator):
             if getattr(self, name) is not None:
                 within(name, getattr(self, name), low, high)
         if isinstance(self.sharing, str) and self.sharing not in ("hard", "separate"):
-            raise UsageError("sharing", f"is {self.sharing!r}", "it must be 'hard', 'separate' or groups of names",
-                             "Change it.")
-        if not isinstance(self.sharing, str):
+            raise UsageError("sharing", f"is {self.sharing!r}", "it must be 'hard', 'separate', groups of "
+                             "names or a FoundGroups", "Change it.")
+        if not isinstance(self.sharing, (str, FoundGroups)):
             named = sorted(name for group in self.sharing for name in group)
             if named != sorted(task.name for task in self.tasks) or not all(self.sharing):
                 raise UsageError("sharing", f"has the groups {[list(group) for group in self.sharing]!r}",
                                  "every task must stand in exactly one group", "Mend the groups.")
-
-
-def _typical(members: Sequence[Member]) -> int:
-    return int(np.mean([len(member.rows) for member in members]))
