@@ -162,8 +162,7 @@ class Network(Estimator):
             hand_out(runs, copies)
         for copy in copies:
             copy.nets_ += self._trivial(copy, features.size)
-        copies[0].watched_ = tuple(summarise(run.record) for parts in runs.values() for _, run in parts
-                                   if run.record is not None)
+        copies[0].watched_ = tuple(summarise(run.record) for _, run in runs if run.record is not None)
 
     def _train(self, bundle: Bundle, sizes: Sizes, rows: Rows, scales: Sequence[dict[str, Scale]]) -> Run:
         """Train one bundle; where the architecture leaves its trunk as it is, half of the steps train that before."""

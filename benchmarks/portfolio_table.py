@@ -1,0 +1,106 @@
+"""The page that benchmarks/portfolio.py prints: gains by set, with intervals over sets and seeds."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from portfolio_judge import PARTS, SERVED
+from portfolio_plans import COUNTS
+
+Array = np.ndarray
+NAMED = ("landmine", "school", "parkinsons", "emotions", "oes97", "wq")  # those of the reference figures
+RULES = ("a member", "mean", "best", "shrunk", "mixed", "promise", "stacked", "stacked promise", "split oracle",
+         "oracle")
+PAIRS = ((f"{SERVED}, stacked", "together"), (f"{SERVED}, stacked", "affinity, best"),
+         (f"{SERVED}, stacked", f"{SERVED}, mixed"), (f"{SERVED}, stacked", f"{SERVED}, best"),
+         (f"{SERVED}, stacked", "random + helpers, stacked"), (f"{SERVED}, stacked", "more starts, stacked"),
+         ("affinity, stacked", "random, stacked"), ("affinity, best", "random, best"),
+         ("random, stacked", "more starts, stacked"), (f"{SERVED}, promise", "together"),
+         (f"{SERVED}, stacked promise", "together"), ("everything, stacked", f"{SERVED}, stacked"))
+DRAWS = 4000
+
+
+def table(cells: list[dict]) -> str:
+    """Strategies, then pairs of them."""
+    sets = list(dict.fromkeys(cell["set"] for cell in sorted(cells, key=lambda one: one["set"])))
+    by_set = {name: [cell for cell in cells if cell["set"] == name] for name in sets}
+    seeds = "; ".join(f"{name} {', '.join(str(cell['seed']) for cell in own)}" for name, own in by_set.items())
+    singles = ["together", *(f"{how} {count}" for how in ("ridge", "outer", "cross", "random") for count in COUNTS),
+               "labels 3", "helped 1", "chance helped 1", "overlap 3", "chance overlap 3"]
+    names = [*singles, *(f"{title}, {rule}" for title in PARTS for rule in RULES),
+             "all partitions, best out of fold", "all partitions, best on test"]
+    lines = ["# Which plan to train", "", "`python benchmarks/portfolio.py`: gains over separate networks on test rows "
+             f"of {len(cells)} cells. Seeds: {seeds}.", "",
+             "Mean: over the sets, with its standard error over them. Six: of " + ", ".join(NAMED) + ". Lose: share of "
+             "tasks that do worse than separate on their test rows; surely: after Holm. Recovered: share of the way "
+             "from together to the oracle of the affinity portfolio, of the means. The split oracle picks on half of "
+             "the test rows and is judged on the other: an oracle without luck. A random k is the mean of three "
+             "groupings.", "",
+             "| strategy | mean | six | lose | surely | recovered | " + " | ".join(sets) + " |",
+             "|---|--:|--:|--:|--:|--:|" + "--:|" * len(sets)]
+    low, high = (np.mean(list(means(by_set, one).values())) for one in ("together", "affinity, oracle"))
+    for name in names:
+        found = means(by_set, name)
+        if not found:
+            continue
+        there = np.array(list(found.values()))
+        whole = len(found) == len(sets)
+        error = f" +- {there.std(ddof=1) / np.sqrt(len(there)):.1%}" if len(there) > 1 else ""
+        six = f"{np.mean([found[one] for one in NAMED]):+.1%}" if set(NAMED) <= set(found) else ""
+        share = f"{(there.mean() - low) / (high - low):.0%}" if whole else ""
+        lines.append(f"| {name} | {there.mean():+.1%}{error} | {six} | {losing(by_set, name):.0%} | "
+                     f"{surely(cells, name)} | {share} | "
+                     + " | ".join(f"{found[one]:+.1%}" if one in found else "" for one in sets) + " |")
+    return "\n".join([*lines, "", *pairs(by_set), ""])
+
+
+def values(cell: dict, name: str) -> list[Array]:
+    """Gains of the tasks by a strategy, which may stand for several plans."""
+    if name.startswith("random ") and "," not in name:
+        return [np.array(gains) for title, gains in cell["gains"].items() if title.startswith(f"{name} ")]
+    return [np.array(cell["gains"][name])] if name in cell["gains"] else []
+
+
+def means(by_set: dict[str, list[dict]], name: str) -> dict[str, float]:
+    """Set -> mean gain over its seeds and tasks."""
+    found = {one: [gains.mean() for cell in cells for gains in values(cell, name)] for one, cells in by_set.items()}
+    return {one: float(np.mean(gains)) for one, gains in found.items() if gains}
+
+
+def losing(by_set: dict[str, list[dict]], name: str) -> float:
+    """Share of tasks that lose, mean over sets."""
+    shares = [[(gains < -1e-9).mean() for cell in cells for gains in values(cell, name)] for cells in by_set.values()]
+    return float(np.mean([np.mean(one) for one in shares if one]))
+
+
+def surely(cells: list[dict], name: str) -> str:
+    """How many of how many tasks surely lose."""
+    known = [cell for cell in cells if name in cell["surely_lost"]]
+    count = sum(cell["surely_lost"][name] for cell in known)
+    return f"{count} of {sum(cell['tasks'] for cell in known)}" if known else ""
+
+
+def pairs(by_set: dict[str, list[dict]]) -> list[str]:
+    """Differences of strategies in points, with 95 % intervals: sets are drawn, and seeds within them."""
+    lines = ["Differences in points of gain, with 95 % intervals from drawing sets and, within them, seeds "
+             f"({DRAWS} times). Worst: the set with the smallest difference, mean over its seeds.", "",
+             "| strategy | against | points | interval | worst |", "|---|---|--:|--:|---|"]
+    for one, other in PAIRS:
+        gaps = {name: [100 * (cell["mean_gain"][one] - cell["mean_gain"][other]) for cell in cells]
+                for name, cells in by_set.items()}
+        worst = min(gaps, key=lambda name: np.mean(gaps[name]))
+        low, high = np.quantile(drawn([np.array(gap) for gap in gaps.values()]), (0.025, 0.975))
+        mean = np.mean([np.mean(gap) for gap in gaps.values()])
+        lines.append(f"| {one} | {other} | {mean:+.2f} | {low:+.2f} to {high:+.2f} | {worst} "
+                     f"{np.mean(gaps[worst]):+.2f} |")
+    return lines
+
+
+def drawn(gaps: list[Array]) -> Array:
+    """Means [DRAWS] over sets drawn with replacement, and seeds within them."""
+    chance = np.random.default_rng(0)
+    found = np.empty(DRAWS)
+    for at in range(DRAWS):
+        picked = chance.integers(len(gaps), size=len(gaps))
+        found[at] = np.mean([gaps[one][chance.integers(len(gaps[one]), size=len(gaps[one]))].mean() for one in picked])
+    return found
