@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from sets import DATA
 from sharewise.share import ResNet
 
-from .problem import Effort, Part, Problem, Trial
+from .problem import NO_FUNNEL, TRIALS, Effort, Part, Problem
 from .targets import Pixels, Shares
 
 CLASSES, HEIGHT, WIDTH, FOLD = 11, 48, 64, 4
@@ -27,9 +27,11 @@ def load(seed: int) -> Problem:
     return Problem("CamVid", f"streets seen from a car, {WIDTH} x {HEIGHT} pixels; its own split, {rows} pictures; "
                    f"ResNet of two stages over {WIDTH // FOLD} x {HEIGHT // FOLD} patches",
                    {"segmentation": Pixels(CLASSES), "fractions": Shares(CLASSES)}, *parts,
-                   Effort(240, 4, (Trial(0.01, 0.01), Trial(0.01, 1.0), Trial(0.03, 0.01))), width=10,
+                   Effort(160, 4, TRIALS), width=10,
                    stages=2, trunk=lambda widths: ResNet(3 * FOLD**2, widths, stride=1),
-                   head=lambda task, width: heads[task](width))
+                   head=lambda task, width: heads[task](width),
+                   unfit=NO_FUNNEL | {"TaskTokenDecoder": "a query gives one vector a picture, and the segmentation "
+                                                           "is a map"})
 
 
 @cache

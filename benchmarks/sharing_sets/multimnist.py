@@ -9,11 +9,11 @@ from torch import Tensor, nn
 from sets import DATA
 from sharewise.share import ResNet
 
-from .problem import TRIALS, Effort, Part, Problem, draw
+from .problem import NO_FUNNEL, TRIALS, Effort, Part, Problem, draw
 from .targets import OneOf
 
 TRAIN, VALID, TEST = 7000, 1000, 2000
-SIDE, FOLD = 36, 4
+SIDE, FOLD = 36, 6
 
 
 def load(seed: int) -> Problem:
@@ -25,10 +25,12 @@ def load(seed: int) -> Problem:
     valid, test, train = draw(len(images), len(images), seed=0).split([VALID, TEST, TRAIN])
     parts = [_pairs(images, labels, rows, pairing) for rows, pairing in ((train, seed), (valid, 0), (test, 0))]
     return Problem("MultiMNIST", f"two overlapping digits; {TRAIN:,} training pictures paired anew for each seed, "
-                   f"{VALID:,} for validation, {TEST:,} for test; ResNet of two stages over 9 x 9 patches",
+                   f"{VALID:,} for validation, {TEST:,} for test; ResNet of two stages over {SIDE // FOLD} x "
+                   f"{SIDE // FOLD} patches",
                    dict.fromkeys(("upper left", "lower right"), OneOf(10)), *parts,
-                   Effort(360, 32, TRIALS), width=8, stages=2,
-                   trunk=lambda widths: ResNet(FOLD**2, widths, stride=1), head=lambda task, width: _head(width))
+                   Effort(240, 32, TRIALS), width=8, stages=2,
+                   trunk=lambda widths: ResNet(FOLD**2, widths, stride=1), head=lambda task, width: _head(width),
+                   vector_head=lambda task, width: nn.Linear(width, 10), unfit=NO_FUNNEL)
 
 
 def _head(width: int) -> nn.Module:
@@ -39,5 +41,5 @@ def _pairs(images: Tensor, labels: Tensor, rows: Tensor, pairing: int) -> Part:
     second = rows[draw(len(rows), len(rows), pairing + 1000)]
     canvas = torch.zeros(2, len(rows), SIDE, SIDE)
     canvas[0, :, :28, :28], canvas[1, :, -28:, -28:] = images[rows] / 255, images[second] / 255
-    patches = nn.functional.pixel_unshuffle(canvas.amax(0).unsqueeze(1), FOLD)  # [N, 16, 9, 9]
+    patches = nn.functional.pixel_unshuffle(canvas.amax(0).unsqueeze(1), FOLD)  # [N, 36, 6, 6]
     return Part(patches, {"upper left": labels[rows], "lower right": labels[second]})
