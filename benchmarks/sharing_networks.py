@@ -119,8 +119,8 @@ def count(network: nn.Module, tables: bool = False) -> int:
 
 
 def cost(name: str, problem: Problem, widths: Sequence[int]) -> dict[str, int]:
-    """Parameters, those in tables of ids, and the multiply-adds of all tasks for one row."""
+    """Parameters, those in tables of ids, and the multiply-adds of all tasks for one row of a batch."""
     network = whole(name, problem, widths)
-    row = network.bottom(problem.train.inputs[:1])
+    rows = network.bottom(problem.train.inputs[:problem.effort.batch])
     return {"parameters": count(network), "table_parameters": count(network, tables=True),
-            "multiply_adds": share.describe(network.model, row).multiply_adds}
+            "multiply_adds": round(share.describe(network.model, rows).multiply_adds / len(rows))}

@@ -20,10 +20,11 @@ though the tree that it ends with may need fewer.
 
 *Gain*: mean over tasks of the relative improvement of the measure, in percent, paired by seed; in brackets the 95 %
 interval over seeds (t), bold where it leaves out 0. It speaks of training rows, initialisation and batches, not of the
-test rows, and is not corrected for the number of comparisons. Multiply-adds are of all tasks for one row. A step is CPU
-time on one thread; beside it the ratio to a step of separate networks, taken in turns in one run (of adapters and LoRA:
-in the second half of their training); the row of the separate networks shows how far such a ratio errs. Networks are
-small and trainings short, so that everybody can run this: the figures compare ways of sharing, and are no records."""
+test rows, and is not corrected for the number of comparisons. Multiply-adds are of all tasks for one row of a batch as
+in training (weights that are put together for a whole batch count once). A step is CPU time on one thread; beside it
+the ratio to a step of separate networks, taken in turns in one run (of adapters and LoRA: in the second half of their
+training); the row of the separate networks shows how far such a ratio errs. Networks are small and trainings short, so
+that everybody can run this: the figures compare ways of sharing, and are no records."""
 
 
 def write(kept: dict) -> str:

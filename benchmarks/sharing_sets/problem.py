@@ -33,7 +33,7 @@ class Trial(NamedTuple):
 
 
 NO_FUNNEL = dict.fromkeys(("AITM", "ESMM"), "its tasks are no funnel of events")
-NO_NORMS = {"TaskNormalization": "the MLP has no normalisation layers"}
+NO_NORMS = {"TaskNormalization": "the trunk has no normalisation layers"}
 TRIALS = (Trial(0.01, 0.01), Trial(0.01, 1.0))
 
 

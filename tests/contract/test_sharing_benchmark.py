@@ -204,3 +204,11 @@ def test_the_calibrator_of_a_funnel_is_a_part_of_the_loss(bench, problem):
     raws = {"a": torch.zeros(3, 1), "b": torch.full((3, 1), 2.0)}  # b, which follows a, likelier than a
     excess = float(torch.sigmoid(torch.tensor(2.0))) - 0.5
     assert network.added(raws).item() == pytest.approx(0.6 * excess)
+
+
+def test_costs_are_of_one_row_of_a_batch(bench, problem):
+    weights = 6 * 24 + 24 * 24 + 2 * 24
+    found = bench.networks.cost("HardSharing", problem, (24, 24))
+    assert found == {"parameters": weights + 24 + 24 + 2 * 48 + 2, "table_parameters": 0, "multiply_adds": weights}
+    apart = bench.networks.cost("LoRA", problem, (24, 24))["multiply_adds"]
+    assert weights < apart < 4 * weights  # its weights are put together once for all rows
