@@ -1,12 +1,13 @@
 """Ways of sharing against separate networks and hard sharing, on real sets: one cell for each set, way, size and seed.
 
     python benchmarks/sharing.py [--sets adult,tox21] [--architectures MMoE,PLE] [--sizes "equal parameters"]
-                                 [--seeds 1,2,3] [--report]
+                                 [--seeds 1,2,3] [--costs] [--report]
 
 Every way gets the same number of trials over learning rate and weight decay at seed 0, chosen on validation rows; then
 each seed trains with that setting, stops at its best moment on validation rows, and is judged on the test rows once.
 Separate networks are chosen and stopped each for itself, all others as the one network that they are. What is in
-results/sharing.json is not run anew unless its set has changed; ``--report`` writes the tables and runs nothing.
+results/sharing.json is not run anew unless its set has changed; ``--costs`` measures parameters, multiply-adds
+and the time of a step anew for all that is kept, and trains nothing; ``--report`` writes the tables and runs nothing.
 """
 
 from __future__ import annotations
@@ -26,10 +27,17 @@ def run(name: str, architecture: str, size: str, seeds: list[int], kept: dict) -
     import sharing_networks as networks
     from sharing_sets import LOADERS, Trial
     from sharing_training import search, step_seconds, train
+    from sharing_widths import SIZES, widths_of
 
     problem = LOADERS[name](0)
-    entry = kept.setdefault(name, {}).setdefault(f"{architecture}, {size}", {})
-    widths = networks.widths_of(architecture, problem, size)
+    kept.setdefault(name, {})
+    if reason := problem.unfit.get(architecture):
+        kept[name][f"{architecture}, {size}"] = {"recipe": problem.recipe(), "unfit": reason}
+        return
+    widths = widths_of(architecture, problem, size)
+    if size != SIZES[0] and widths == tuple(kept[name].get(f"{architecture}, {SIZES[0]}", {}).get("widths", ())):
+        return  # the very same network
+    entry = kept[name].setdefault(f"{architecture}, {size}", {})
     if entry.get("recipe") != problem.recipe() or tuple(entry["widths"]) != widths:
         entry.clear()
         chosen, found = search(architecture, problem, widths)
@@ -53,6 +61,20 @@ def run(name: str, architecture: str, size: str, seeds: list[int], kept: dict) -
             print(f"{name}, {architecture}, {size}, seed {seed}: {shown}", flush=True)
 
 
+def count_anew(name: str, architecture: str, size: str, kept: dict) -> None:
+    """Parameters, multiply-adds and the time of a step, of a cell that is kept."""
+    from sharing_networks import cost
+    from sharing_sets import LOADERS
+    from sharing_training import step_seconds
+
+    entry = kept.get(name, {}).get(f"{architecture}, {size}", {})
+    if entry.get("seeds"):
+        problem, widths = LOADERS[name](0), tuple(entry["widths"])
+        ours, theirs = step_seconds(architecture, problem, widths)
+        entry.update({**cost(architecture, problem, widths), "step_seconds": ours, "step_seconds_separate": theirs})
+        keep(kept)
+
+
 def keep(kept: dict) -> None:
     """Write all cells, whole or not at all."""
     half = KEPT.with_suffix(".half")
@@ -74,13 +96,15 @@ def main() -> None:
     import torch
 
     import sharing_table
-    from sharing_networks import BUILD, LEFT_OUT, SIZES, exported
+    from sharing_networks import BUILD, exported
     from sharing_sets import LOADERS
+    from sharing_widths import SIZES
 
     ask = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     for option, known in (("--sets", LOADERS), ("--architectures", BUILD), ("--sizes", SIZES)):
         ask.add_argument(option, default=",".join(known), help=f"some of {', '.join(known)}")
     ask.add_argument("--seeds", default="1,2,3")
+    ask.add_argument("--costs", action="store_true", help="only measure costs anew, of what is kept")
     ask.add_argument("--report", action="store_true", help="only write the tables from what is kept")
     options = ask.parse_args()
     asked = {}
@@ -88,16 +112,20 @@ def main() -> None:
         asked[option] = getattr(options, option).split(",")
         if unknown := [name for name in asked[option] if name not in known]:
             ask.error(f"--{option}: {unknown[0]!r} is not known; known are {', '.join(known)}")
-    if lacking := exported() ^ {*BUILD, *LEFT_OUT}:
+    if lacking := exported() ^ {*BUILD}:
         ask.error(f"the library exports other ways than this script builds: {', '.join(sorted(lacking))}; "
                   "mend BUILD in sharing_networks.py")
     torch.set_num_threads(1)
+    seeds = [int(seed) for seed in options.seeds.split(",")]
     kept = json.loads(KEPT.read_text()) if KEPT.exists() else {}
     if not options.report:
         for name in asked["sets"]:
             for size in asked["sizes"]:
                 for architecture in asked["architectures"]:
-                    run(name, architecture, size, [int(seed) for seed in options.seeds.split(",")], kept)
+                    if options.costs:
+                        count_anew(name, architecture, size, kept)
+                    else:
+                        run(name, architecture, size, seeds, kept)
     text = sharing_table.write(kept)
     (RESULTS / "sharing.md").write_text(text)
     print(text)

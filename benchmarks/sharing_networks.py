@@ -1,31 +1,23 @@
 """Every exported way of sharing over the trunk of a set, at a width of its own.
 
-Two sizes. ``equal parameters``: the widths are searched so that the architecture has as many parameters in all as the
-separate networks together, to 5 %, in even numbers: one width for all stages or two that follow each other, and only
-where these miss it, widths further apart, as near to each other as can be.
-``equal width``: every trunk, expert and basis is as wide as a separate network. Tables of embedded ids are counted in
-neither: of them a row is used by few inputs, and all but the separate networks share one.
-
 An architecture's own options are the defaults of the library; experts: 4; CGC and PLE: one for each task and one
-shared; low rank: a basis for every three tasks, two at least. Adapters and LoRA need a trained trunk: the first half of
-their steps trains hard sharing, the second half what they add.
+shared; low rank: a basis for every three tasks, two at least. Branching: all tasks share the first stage, and from the
+second on they are as many groups as low rank has bases, by the correlation of their training targets. Learning to
+branch: as many nodes a stage as tasks, four at most; its choices learn five times faster than the weights and do not
+decay. Adapters and LoRA need a trained trunk: the first half of their steps trains hard sharing, the second half what
+they add.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import product
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from torch import Tensor, nn
 
 from sharewise import share
 from sharewise.base.catalogue import classes
+from sharing_parts import EXPERTS, Parts
 from sharing_sets import Problem
-
-SIZES = ("equal parameters", "equal width")
-EXPERTS = 4
-NEAR = 0.05
 
 
 class Network(nn.Module):
@@ -38,32 +30,21 @@ class Network(nn.Module):
     def forward(self, inputs: Tensor) -> Mapping[str, Tensor]:
         return self.model(self.bottom(inputs))
 
+    def advance(self, progress: float) -> None:
+        """What a way of sharing does before a step."""
+        if isinstance(self.model, share.LearningToBranch):
+            self.model.advance(progress)
 
-@dataclass(frozen=True)
-class Parts:
-    """What a way of sharing is put together from, at these widths of the stages."""
+    def added(self, raws: Mapping[str, Tensor]) -> Tensor:
+        """What a way of sharing adds to the sum of the losses."""
+        penalty = self.model.penalty()
+        return penalty + self.model.calibration(raws) if isinstance(self.model, share.AITM) else penalty
 
-    problem: Problem
-    widths: tuple[int, ...]
-
-    @property
-    def tasks(self) -> tuple[str, ...]:
-        return tuple(self.problem.targets)
-
-    def trunk(self) -> share.Trunk:
-        return self.problem.trunk(self.widths)
-
-    def experts(self, count: int = EXPERTS) -> list[share.Trunk]:
-        return [self.trunk() for _ in range(count)]
-
-    def trunks(self) -> dict[str, share.Trunk]:
-        return {name: self.trunk() for name in self.tasks}
-
-    def heads(self) -> dict[str, nn.Module]:
-        return {name: self.problem.head(name, self.widths[-1]) for name in self.tasks}
-
-    def own_experts(self) -> dict[str, list[share.Trunk]]:
-        return {name: self.experts(1) for name in self.tasks}
+    def choices(self) -> Iterator[nn.Parameter]:
+        """Parameters that say who reads whom."""
+        if isinstance(self.model, share.LearningToBranch):
+            yield from self.model.choices.parameters()
+            yield from self.model.head_choices.parameters()
 
 
 Build = Callable[[Parts], share.SharedModel]
@@ -84,7 +65,7 @@ BUILD: dict[str, Build] = {
     "NDDR": lambda parts: share.NDDR(parts.trunks(), parts.heads()),
     "MTAN": lambda parts: share.MTAN(parts.trunk(), parts.heads()),
     "FiLM": lambda parts: share.FiLM(parts.trunk(), parts.heads()),
-    "LowRank": lambda parts: share.LowRank(parts.experts(max(2, len(parts.tasks) // 3)), parts.heads()),
+    "LowRank": lambda parts: share.LowRank(parts.experts(parts.groups), parts.heads()),
     "DMTRL": lambda parts: share.DMTRL(parts.trunks(), parts.heads()),
     "OMoE": lambda parts: share.OMoE(parts.experts(), parts.heads()),
     "MMoE": lambda parts: share.MMoE(parts.experts(), parts.heads()),
@@ -93,18 +74,16 @@ BUILD: dict[str, Build] = {
     "PLE": lambda parts: share.PLE(parts.experts(1), parts.own_experts(), parts.heads()),
     "BottleneckAdapters": _hard,
     "LoRA": _hard,
-}
-LEFT_OUT = {
-    "AITM": "its tasks are a funnel of events",
-    "Branching": "it needs a tree of the tasks",
-    "ESMM": "its tasks are a funnel of events",
-    "LearningToBranch": "it draws a tree in every step, and takes far more of them",
-    "TaskNormalization": "the trunks have no normalisation layers",
-    "TaskTokenDecoder": "a head reads one vector a row, so there are no maps",
+    "TaskNormalization": lambda parts: share.TaskNormalization(parts.trunk(), parts.heads()),
+    "TaskTokenDecoder": lambda parts: share.TaskTokenDecoder(parts.trunk(), parts.vector_heads()),
+    "Branching": lambda parts: share.Branching(parts.trunks(), parts.heads(), parts.tree()),
+    "LearningToBranch": lambda parts: share.LearningToBranch(parts.experts(min(EXPERTS, len(parts.tasks))),
+                                                             parts.heads()),
+    "ESMM": lambda parts: share.ESMM(parts.trunk(), parts.heads(), parts.problem.funnel),
+    "AITM": lambda parts: share.AITM(parts.trunks(), parts.heads(), funnel=parts.problem.funnel),
 }
 ADAPT: dict[str, Callable[..., share.SharedModel]] = {"BottleneckAdapters": share.BottleneckAdapters,
                                                       "LoRA": share.LoRA}
-ONE_SHAPE = ("Sluice",)  # its heads mix the stages, so that all must be equally wide
 
 
 def exported() -> set[str]:
@@ -140,45 +119,8 @@ def count(network: nn.Module, tables: bool = False) -> int:
 
 
 def cost(name: str, problem: Problem, widths: Sequence[int]) -> dict[str, int]:
-    """Parameters, those in tables of ids, and the multiply-adds of all tasks for one row."""
+    """Parameters, those in tables of ids, and the multiply-adds of all tasks for one row of a batch."""
     network = whole(name, problem, widths)
-    row = network.bottom(problem.train.inputs[:1])
+    rows = network.bottom(problem.train.inputs[:problem.effort.batch])
     return {"parameters": count(network), "table_parameters": count(network, tables=True),
-            "multiply_adds": share.describe(network.model, row).multiply_adds}
-
-
-def widths_of(name: str, problem: Problem, size: str) -> tuple[int, ...]:
-    """The widths of the stages at a size. ValueError where no widths come within 5 % of the budget."""
-    equal = (problem.width,) * problem.stages
-    if size == "equal width" or name == "Separate":
-        return equal
-    budget = count(build("Separate", problem, equal))
-    def off(widths: tuple[int, ...]) -> float:
-        return abs(count(whole(name, problem, widths)) / budget - 1)
-    low = _widest(name, problem, budget)
-    best = min(_steps(low, problem.stages, name in ONE_SHAPE), key=off)
-    if off(best) > NEAR and name not in ONE_SHAPE:
-        around = [widths for widths in product(range(max(low - 4, 2), low + 8, 2), repeat=problem.stages)
-                  if off(widths) <= NEAR]
-        best = min(around, key=lambda widths: (max(widths) - min(widths), off(widths)), default=best)
-    if off(best) > NEAR:
-        raise ValueError(f"{name} on {problem.name} has {off(best):.1%} too many or too few parameters at best")
-    return best
-
-
-def _widest(name: str, problem: Problem, budget: int) -> int:
-    """The widest even width under the budget."""
-    low, high = 2, 4
-    while count(whole(name, problem, (high,) * problem.stages)) <= budget:
-        low, high = high, 2 * high
-    while high - low > 2:
-        middle = (low + high) // 4 * 2
-        fits = count(whole(name, problem, (middle,) * problem.stages)) <= budget
-        low, high = (middle, high) if fits else (low, middle)
-    return low
-
-
-def _steps(low: int, stages: int, one_shape: bool) -> list[tuple[int, ...]]:
-    """From this even width to the next one, stage by stage or, where all must be alike, at once."""
-    return [(low,) * (stages - wider) + (low + 2,) * wider for wider in ((0, stages) if one_shape else
-                                                                         range(stages + 1))]
+            "multiply_adds": round(share.describe(network.model, rows).multiply_adds / len(rows))}

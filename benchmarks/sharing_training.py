@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
 from statistics import median
@@ -16,6 +16,7 @@ from sharing_sets import Part, Problem, Trial
 
 LOOKS = 6  # how often a training looks at the validation rows
 CHUNK = 4096
+CHOICES_FASTER = 5  # than weights learn
 
 
 @dataclass
@@ -70,7 +71,7 @@ def _descend(network: Network, problem: Problem, settings: Mapping[str, Trial], 
         if len(left) < batch:
             left = torch.randperm(rows)
         now, left = left[:batch], left[batch:]
-        take_step(network, problem, problem.train.take(now), optimiser)
+        take_step(network, problem, problem.train.take(now), optimiser, step / steps)
         schedule.step()
         if step % max(steps // LOOKS, 1) == 0:
             raws = predict(network, problem.valid)
@@ -79,23 +80,28 @@ def _descend(network: Network, problem: Problem, settings: Mapping[str, Trial], 
     return done
 
 
-def take_step(network: Network, problem: Problem, part: Part, optimiser: torch.optim.Optimizer) -> None:
-    """One step on the sum of the losses and what the architecture adds to it."""
+def take_step(network: Network, problem: Problem, part: Part, optimiser: torch.optim.Optimizer,
+              progress: float = 1.0) -> None:
+    """One step on the sum of the losses and what the architecture adds to it; ``progress``: share of the training."""
     network.train()
+    network.advance(progress)
     raws = network(part.inputs)
     losses = [target.loss(raws[name], part.targets[name]) for name, target in problem.targets.items()]
     optimiser.zero_grad()
-    (torch.stack(losses).sum() + network.model.penalty()).backward()
+    (torch.stack(losses).sum() + network.added(raws)).backward()
     optimiser.step()
 
 
 def _groups(network: Network, settings: Mapping[str, Trial]) -> list[dict]:
-    """Parameters by learning rate and decay; what has one axis (biases, norms) does not decay."""
+    """Parameters by learning rate and decay; what has one axis (biases, norms) does not decay, and choices do not."""
+    choices = {id(weight) for weight in network.choices()}
     own = {id(weight): name for name in settings for weight in network.model.task_parameters(name)}
     some, groups = next(iter(settings.values())), {}
     for weight in network.parameters():
         if weight.requires_grad:
             rate, decay = settings[own[id(weight)]] if id(weight) in own else some
+            if id(weight) in choices:
+                rate, decay = CHOICES_FASTER * rate, 0.0
             groups.setdefault((rate, decay if weight.ndim > 1 else 0.0), []).append(weight)
     return [{"params": weights, "lr": rate, "weight_decay": decay} for (rate, decay), weights in groups.items()]
 
@@ -119,19 +125,21 @@ def search(name: str, problem: Problem, widths: tuple[int, ...]) -> tuple[dict[s
     return {task: best(group) for group in groups for task in group}, found
 
 
-def step_seconds(name: str, problem: Problem, widths: tuple[int, ...], steps: int = 13) -> tuple[float, float]:
+def step_seconds(name: str, problem: Problem, widths: tuple[int, ...], turns: int = 23) -> tuple[float, float]:
     """CPU seconds of a step on one thread, of this architecture and of separate networks: medians of steps taken in
     turns. Not the clock on the wall, as other programs may run beside."""
-    runs = []
-    for one, sizes in ((name, widths), ("Separate", (problem.width,) * problem.stages)):
-        network = whole(one, problem, sizes)
-        trial = dict.fromkeys(problem.targets, problem.effort.trials[0])
-        runs.append((network, torch.optim.AdamW(_groups(network, trial), fused=True), []))
+    ours, theirs = (_steps(one, problem, sizes) for one, sizes in (
+        (name, widths), ("Separate", (problem.width,) * problem.stages)))
+    seconds = [(next(ours), next(theirs)) if turn % 2 else (next(theirs), next(ours))[::-1] for turn in range(turns)]
+    return median(one for one, _ in seconds[3:]), median(one for _, one in seconds[3:])
+
+
+def _steps(name: str, problem: Problem, widths: tuple[int, ...]) -> Iterator[float]:
+    """The CPU seconds of one step after another, on the same rows."""
+    network, trial = whole(name, problem, widths), dict.fromkeys(problem.targets, problem.effort.trials[0])
+    optimiser = torch.optim.AdamW(_groups(network, trial), fused=True)
     part = problem.train.take(torch.arange(problem.effort.batch))
-    for _ in range(steps):
-        for network, optimiser, seconds in runs:
-            started = time.thread_time()
-            take_step(network, problem, part, optimiser)
-            seconds.append(time.thread_time() - started)
-    ours, theirs = (median(seconds[3:]) for _, _, seconds in runs)
-    return ours, theirs
+    while True:
+        started = time.thread_time()
+        take_step(network, problem, part, optimiser)
+        yield time.thread_time() - started

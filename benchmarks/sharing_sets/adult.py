@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from sets import DATA
 from sharewise.share import MLP
 
-from .problem import TRIALS, Effort, Part, Problem, draw
+from .problem import NO_FUNNEL, NO_NORMS, TRIALS, Effort, Part, Problem, draw
 from .targets import YesNo
 
 TARGETS = {"income": "y_income_gt_50k", "never married": "y_never_married", "college": "y_college"}
@@ -32,7 +32,8 @@ def load(seed: int) -> Problem:
     return Problem("adult", f"census; {TRAIN:,} training rows drawn anew for each seed, {VALID:,} for validation, "
                    f"{TEST:,} for test; MLP of two layers", dict.fromkeys(TARGETS, YesNo()), *parts,
                    Effort(200, 128, TRIALS), width=32, stages=2,
-                   trunk=lambda widths: MLP(rows.shape[1], widths), head=lambda task, width: nn.Linear(width, 1))
+                   trunk=lambda widths: MLP(rows.shape[1], widths), head=lambda task, width: nn.Linear(width, 1),
+                   unfit=NO_FUNNEL | NO_NORMS)
 
 
 @cache

@@ -11,10 +11,10 @@ from torch import Tensor, nn
 from sets import DATA
 from sharewise.share import ResNet
 
-from .problem import Effort, Part, Problem, Trial
+from .problem import NO_FUNNEL, TRIALS, Effort, Part, Problem
 from .targets import Pixels, Shares
 
-CLASSES, HEIGHT, WIDTH, FOLD = 11, 48, 64, 4
+CLASSES, HEIGHT, WIDTH, FOLD = 11, 24, 32, 4
 
 
 def load(seed: int) -> Problem:
@@ -22,14 +22,17 @@ def load(seed: int) -> Problem:
     parts = _parts()
     rows = ", ".join(str(len(part.inputs)) for part in parts)
     heads = {"segmentation": lambda width: nn.Sequential(nn.Conv2d(width, CLASSES, 1), nn.Upsample(
-        scale_factor=FOLD, mode="bilinear")), "fractions": lambda width: nn.Sequential(
+        scale_factor=2 * FOLD, mode="bilinear")), "fractions": lambda width: nn.Sequential(
         nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(width, CLASSES))}
-    return Problem("CamVid", f"streets seen from a car, {WIDTH} x {HEIGHT} pixels; its own split, {rows} pictures; "
-                   f"ResNet of two stages over {WIDTH // FOLD} x {HEIGHT // FOLD} patches",
+    return Problem("CamVid", f"streets seen from a car, {WIDTH} x {HEIGHT} pixels, {2 * WIDTH} x "
+                   f"{2 * HEIGHT} labels; its own split, {rows} pictures; ResNet of two stages over {WIDTH // FOLD} x "
+                   f"{HEIGHT // FOLD} patches",
                    {"segmentation": Pixels(CLASSES), "fractions": Shares(CLASSES)}, *parts,
-                   Effort(240, 4, (Trial(0.01, 0.01), Trial(0.01, 1.0), Trial(0.03, 0.01))), width=10,
-                   stages=2, trunk=lambda widths: ResNet(3 * FOLD**2, widths, stride=1),
-                   head=lambda task, width: heads[task](width))
+                   Effort(100, 6, TRIALS), width=10, stages=2,
+                   trunk=lambda widths: ResNet(3 * FOLD**2, widths, stride=1),
+                   head=lambda task, width: heads[task](width),
+                   unfit=NO_FUNNEL | {"TaskTokenDecoder": "a query gives one vector a picture, and the segmentation "
+                                                           "is a map"})
 
 
 @cache
@@ -42,8 +45,9 @@ def _parts() -> list[Part]:
 
 
 def _part(images: np.ndarray, labels: np.ndarray) -> Part:
-    """Pictures at half their size (every second label, means of the colours); void pixels have no class."""
-    colours = nn.functional.avg_pool2d(torch.from_numpy(images).movedim(-1, 1) / 255 - 0.5, 2)
+    """Pictures at a quarter of their size (means of the colours), labels at half of it (every second one); void pixels
+    have no class."""
+    colours = nn.functional.avg_pool2d(torch.from_numpy(images).movedim(-1, 1) / 255 - 0.5, 4)
     classes = torch.from_numpy(labels[:, ::2, ::2].astype(np.int64))
     return Part(nn.functional.pixel_unshuffle(colours, FOLD),
                 {"segmentation": torch.where(classes < CLASSES, classes, -1), "fractions": _fractions(labels)})

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from sets import DATA
 from sharewise.share import MLP
 
-from .problem import Effort, Part, Problem, Trial, draw
+from .problem import NO_NORMS, Effort, Part, Problem, Trial, draw
 from .targets import YesNo
 
 TARGETS = {"click": "is_click", "long view": "long_view", "like": "is_like", "follow": "is_follow"}
@@ -33,7 +33,8 @@ def load(seed: int) -> Problem:
                    *map(everyone.take, rows),
                    Effort(150, 512, (Trial(0.006, 0.01), Trial(0.02, 0.01), Trial(0.02, 1.0))), width=32, stages=2,
                    trunk=lambda widths: MLP(CHANNELS * len(IDS) + len(COUNTS), widths),
-                   head=lambda task, width: nn.Linear(width, 1), bottom=lambda: Embedded(size))
+                   head=lambda task, width: nn.Linear(width, 1), bottom=lambda: Embedded(size),
+                   unfit=NO_NORMS, funnel=("click", "long view"))
 
 
 class Embedded(nn.Module):

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from sets import DATA
-from sharewise.share import ResNet
+from sharewise.share import Staged, Trunk
 
-from .problem import TRIALS, Effort, Part, Problem, draw
+from .problem import NO_FUNNEL, NO_NORMS, TRIALS, Effort, Part, Problem, draw
 from .targets import OneOf
 
 TRAIN, VALID, TEST = 7000, 1000, 2000
@@ -25,14 +27,23 @@ def load(seed: int) -> Problem:
     valid, test, train = draw(len(images), len(images), seed=0).split([VALID, TEST, TRAIN])
     parts = [_pairs(images, labels, rows, pairing) for rows, pairing in ((train, seed), (valid, 0), (test, 0))]
     return Problem("MultiMNIST", f"two overlapping digits; {TRAIN:,} training pictures paired anew for each seed, "
-                   f"{VALID:,} for validation, {TEST:,} for test; ResNet of two stages over 9 x 9 patches",
+                   f"{VALID:,} for validation, {TEST:,} for test; two convolutions over {SIDE // FOLD} x "
+                   f"{SIDE // FOLD} patches, as in LeNet",
                    dict.fromkeys(("upper left", "lower right"), OneOf(10)), *parts,
-                   Effort(360, 32, TRIALS), width=8, stages=2,
-                   trunk=lambda widths: ResNet(FOLD**2, widths, stride=1), head=lambda task, width: _head(width))
+                   Effort(160, 32, TRIALS), width=12, stages=2, trunk=_trunk,
+                   head=lambda task, width: _head(width),
+                   vector_head=lambda task, width: nn.Linear(width, 10), unfit=NO_FUNNEL | NO_NORMS)
+
+
+def _trunk(widths: Sequence[int]) -> Trunk:
+    first, second = widths
+    stages = [nn.Sequential(nn.Conv2d(FOLD**2, first, 3, padding=1), nn.ReLU()),
+              nn.Sequential(nn.Conv2d(first, second, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2))]
+    return Staged(stages, torch.zeros(1, FOLD**2, SIDE // FOLD, SIDE // FOLD))
 
 
 def _head(width: int) -> nn.Module:
-    return nn.Sequential(nn.AdaptiveAvgPool2d(3), nn.Flatten(), nn.Linear(9 * width, 10))
+    return nn.Sequential(nn.Flatten(), nn.Linear((SIDE // FOLD // 2) ** 2 * width, 10))
 
 
 def _pairs(images: Tensor, labels: Tensor, rows: Tensor, pairing: int) -> Part:

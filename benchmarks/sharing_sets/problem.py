@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import torch
@@ -32,7 +32,9 @@ class Trial(NamedTuple):
     weight_decay: float
 
 
-TRIALS = (Trial(0.003, 0.01), Trial(0.01, 0.01), Trial(0.01, 1.0))
+NO_FUNNEL = dict.fromkeys(("AITM", "ESMM"), "its tasks are no funnel of events")
+NO_NORMS = {"TaskNormalization": "the trunk has no normalisation layers"}
+TRIALS = (Trial(0.01, 0.01), Trial(0.01, 1.0))
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,9 @@ class Effort:
 @dataclass(frozen=True)
 class Problem:
     """One set. ``width``: of a separate network's ``stages`` stages. ``trunk``: widths of the stages -> Trunk, which
-    reads what ``bottom()`` gives; ``head``: task, width it reads -> module. ``about``: a line for the report."""
+    reads what ``bottom()`` gives; ``head``: task, width it reads -> module, and ``vector_head``: one that reads one
+    vector a row, where ``head`` reads maps. ``unfit``: ways of sharing that do not apply, and why. ``funnel``: tasks
+    that are events of which each follows the one before. ``about``: a line for the report."""
 
     name: str
     about: str
@@ -61,6 +65,9 @@ class Problem:
     trunk: Callable[[Sequence[int]], Trunk]
     head: Callable[[str, int], nn.Module]
     bottom: Callable[[], nn.Module] = nn.Identity
+    vector_head: Callable[[str, int], nn.Module] | None = None
+    unfit: Mapping[str, str] = field(default_factory=dict)
+    funnel: tuple[str, ...] = ()
 
     def recipe(self) -> str:
         """What a kept result stands for; where it differs the result is measured anew."""

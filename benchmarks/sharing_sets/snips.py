@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from sets import DATA
 from sharewise.share import MLP
 
-from .problem import Effort, Part, Problem, Trial, draw
+from .problem import NO_FUNNEL, NO_NORMS, Effort, Part, Problem, Trial, draw
 from .targets import OneOf, Tags
 
 CACHE = Path(os.environ.get("SHAREWISE_CACHE", Path.home() / ".cache" / "sharewise"))
@@ -46,7 +46,8 @@ def load(seed: int) -> Problem:
                    "MLP of two layers over the words' vectors of a frozen all-MiniLM-L6-v2",
                    {"intent": OneOf(len(intents)), "slots": Tags(tags)}, *parts,
                    Effort(160, 32, (Trial(0.01, 0.01), Trial(0.03, 0.01), Trial(0.03, 1.0))), width=32, stages=2,
-                   trunk=lambda widths: MLP(CHANNELS, widths), head=lambda task, width: heads[task](width))
+                   trunk=lambda widths: MLP(CHANNELS, widths), head=lambda task, width: heads[task](width),
+                   unfit=NO_FUNNEL | NO_NORMS)
 
 
 class Attention(nn.Module):

@@ -10,7 +10,7 @@ from torch import nn
 from sets import DATA
 from sharewise.share import MLP
 
-from .problem import TRIALS, Effort, Part, Problem
+from .problem import NO_FUNNEL, NO_NORMS, TRIALS, Effort, Part, Problem
 from .targets import YesNo
 
 RARE = 0.01  # a bit that fewer training rows than this have, or have not, is left out
@@ -36,4 +36,4 @@ def load(seed: int) -> Problem:
                    f"its random split, {rows} rows; MLP of two layers",
                    dict.fromkeys(assays, YesNo()), *parts, Effort(180, 128, TRIALS),
                    width=16, stages=2, trunk=lambda widths: MLP(inputs.shape[1], widths, dropout=0.2),
-                   head=lambda task, width: nn.Linear(width, 1))
+                   head=lambda task, width: nn.Linear(width, 1), unfit=NO_FUNNEL | NO_NORMS)
