@@ -152,6 +152,13 @@ def test_it_is_written_down_as_a_constructor_call(name):
     assert to_call(from_call(call)) == call
 
 
+def test_it_says_what_a_training_loop_has_to_give_it_besides_backward(name):
+    kind = BALANCERS[name]
+    observe = getattr(kind, "observe", None)
+    from_losses = observe is not None and "shared" in inspect.signature(observe).parameters
+    assert bool(kind.own_loop) == (from_losses or hasattr(kind, "rotate"))
+
+
 def test_an_unknown_task_is_named_with_the_near_names():
     net = Net()
     with pytest.raises(UnknownNameError, match="near names are 'price'"):
