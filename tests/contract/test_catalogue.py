@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import inspect
 import sys
+from importlib import import_module
 
 import pytest
 
@@ -75,7 +76,7 @@ def test_what_the_source_says_of_a_room_is_what_its_import_says(room: str, role:
     from_source = {export.name for export in described.methods(room, role)}
     roles = {thing for home in ("base.estimator", "task.kind", "balance.balancer", "share.shared_model",
                                      "solve.labels.classifier", "relate.affinity", "relate.grouping")
-             for name, thing in vars(sys.modules.get(f"sharewise.{home}", sharewise)).items() if name == role}
+             for name, thing in vars(import_module(f"sharewise.{home}")).items() if name == role}
     imported = {name for home in roles for name in catalogue.classes(room, home)}
     assert from_source == imported
 
