@@ -16,22 +16,22 @@ SHRINK = 0.3  # ridge on the weights; what is known has variance 1
 Run = tuple[dict, dict]  # a cell, and its affinities
 
 
-def evidence_of(run: Run) -> tuple[list[np.ndarray], np.ndarray, np.ndarray, np.ndarray]:
-    """Affinities, rows, difficulty, likeness: what ``GainPredictor`` is given."""
+def evidence_of(run: Run) -> tuple[list[np.ndarray], np.ndarray, np.ndarray]:
+    """Affinities, rows, difficulty: what ``GainPredictor`` is given."""
     cell, found = run
     named = dict(zip(found["names"].tolist(), found["matrices"].astype(float), strict=True))
     difficulty = np.array(cell["alone"]["validation"])[:, 0] / found["trivial"]
-    return [named[name] for name in AFFINITIES], found["rows"], difficulty, named["linear CKA"]
+    return [named[name] for name in AFFINITIES], found["rows"], difficulty
 
 
 def known_of_pairs(run: Run) -> np.ndarray:
-    """What is known of each ordered pair before training [T (T - 1), 6], in the order of ``GainWeights``."""
+    """What is known of each ordered pair before training [T (T - 1), W], in the order of ``GainWeights``."""
     groups = gains(run[0], "pairs", "test")[0]
     return GainEvidence.of(*evidence_of(run)).members(groups, groups).known[:, :len(GainWeights._fields)]
 
 
 def moments(runs: list[Run]) -> tuple[np.ndarray, np.ndarray]:
-    """Of a set: the second moments [6, 6] of what is known, and with the ranks of the gains in the other seeds [6]."""
+    """Of a set: the second moments [W, W] of what is known, and with the ranks of the gains in the other seeds [W]."""
     squares, products = [], []
     groups = gains(runs[0][0], "pairs", "test")[0]
     _, receiver = np.nonzero(groups)
@@ -68,13 +68,12 @@ def predicted_pairs(run: Run, weights: GainWeights) -> np.ndarray:
 
 def held_out_groups(run: Run, weights: GainWeights) -> tuple[float, float, float]:
     """Rank correlation with the test gains of T groups: of the predictor fitted on the validation gains of the other T
-    groups, of the same without affinities and likeness, of the means of all trained pairs."""
+    groups, of the same without affinities, of the means of all trained pairs."""
     cell, _ = run
     groups, seen = gains(cell, "groups", "validation")
     truth, tasks = gains(cell, "groups", "test")[1][cell["tasks"]:], cell["tasks"]
-    affinities, rows, difficulty, likeness = evidence_of(run)
-    both = (GainPredictor(affinities, rows, difficulty, likeness, weights),
-            GainPredictor([], rows, difficulty, None, weights))
+    affinities, rows, difficulty = evidence_of(run)
+    both = (GainPredictor(affinities, rows, difficulty, weights), GainPredictor([], rows, difficulty, weights))
     fitted = [one.fit(groups[:tasks], seen[:tasks]).predict(groups[tasks:]).mean for one in both]
     pairs = predict_group_gains(np.nan_to_num(pair_matrix(cell, "validation")), groups[tasks:])
     return spearman(fitted[0], truth), spearman(fitted[1], truth), spearman(pairs, truth)

@@ -39,13 +39,19 @@ def _seeds(cells: dict[str, list[Run]]) -> int:
 
 
 def _known(runs: list[Run], truths: list[np.ndarray], weights: GainWeights) -> dict[str, list[np.ndarray]]:
-    """Of each thing that may know the gains its matrix at each seed."""
-    known = {CEILING: truths, "all pairs, validation": [pair_matrix(cell, "validation") for cell, _ in runs],
+    """Of each thing that may know the gains, its matrix at each seed."""
+    known = {CEILING: truths, "of these only the mean of each receiver": [_means(truth, 0) for truth in truths],
+             "of these only the mean of each helper": [_means(truth, 1) for truth in truths],
+             "all pairs, validation": [pair_matrix(cell, "validation") for cell, _ in runs],
              PREDICTOR: [predicted_pairs(run, weights) for run in runs],
              UNTRAINED: [untrained_pairs(run, weights) for run in runs]}
     for at, affinity in enumerate(runs[0][1]["names"].tolist()):
         known[affinity] = [found["matrices"][at].astype(float) for _, found in runs]
     return known
+
+
+def _means(truth: np.ndarray, axis: int) -> np.ndarray:
+    return np.broadcast_to(np.nanmean(truth, axis=axis, keepdims=True), truth.shape)
 
 
 def _truth_table(cells: dict[str, list[Run]], truths: dict[str, list[np.ndarray]]) -> list[str]:
@@ -89,8 +95,8 @@ def _pair_table(cells: dict[str, list[Run]], truths: dict[str, list[np.ndarray]]
 
 def _ceiling_table(truths: dict[str, list[np.ndarray]], known: dict[str, dict]) -> list[str]:
     page = ["## The predictor beside the ceiling", "",
-            "With standard errors over seeds (jackknife, as seeds share the truth). Below a ceiling that is 0 within "
-            "two of them no score of a set says anything.", "",
+            "With standard errors over seeds (jackknife, as seeds share the truth). Where the ceiling is 0 within two "
+            "of them, another run of the same set would rank the pairs otherwise, and there is nothing to predict.", "",
             "| set | ceiling | predictor | no pair trained | predictor - 0.6 ceiling |", "|---|--:|--:|--:|--:|"]
     scores, errors = [], []
     for name, runs in truths.items():

@@ -1,4 +1,4 @@
-"""Do cheap affinities know who helps whom? ``python benchmarks/relations.py [--sets a,b] [--seeds 4]``"""
+"""Do cheap affinities know who helps whom? ``python benchmarks/relations.py [--sets a,b] [--seeds 10]``"""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def main() -> None:
     """Train what is missing, find the affinities, report."""
     ask = argparse.ArgumentParser(description=__doc__)
     ask.add_argument("--sets", default=",".join(SETS))
-    ask.add_argument("--seeds", type=int, default=4)
+    ask.add_argument("--seeds", type=int, default=10)
     options = ask.parse_args()
     CELLS.mkdir(parents=True, exist_ok=True)
     wanted = [(name, seed) for seed in range(options.seeds) for name in options.sets.split(",")]

@@ -7,7 +7,7 @@ from sharewise.base import DataError, NotFittedError
 from sharewise.relate import GainPredictor, GainWeights
 from sharewise.relate.gain_evidence import GainEvidence
 
-NOTHING = GainWeights(*[0.0] * 6)
+NOTHING = GainWeights(*[0.0] * 5)
 
 
 def world(seed, noise=0.03, tasks=10):
@@ -118,24 +118,18 @@ def test_what_other_tables_taught_orders_pairs_that_were_not_trained():
     flat = np.where(pairs[:1], 0.1, np.nan)
     predict = GainPredictor([], rows, np.ones(6)).fit(pairs[:1], flat).predict
     mean = np.nanmean(predict(pairs).mean, axis=0)
-    assert (np.argsort(mean) == np.argsort(-rows)).all()  # few rows gain more
+    assert np.corrcoef(mean, np.argsort(np.argsort(rows)))[0, 1] < -0.9  # few rows gain more
     blind = GainPredictor([], rows, np.ones(6), weights=NOTHING).fit(pairs[:1], flat).predict(pairs).mean
     assert np.ptp(np.nanmean(blind, axis=0)) < 0.5 * np.ptp(mean)
 
 
-def test_the_likeness_and_the_consensus_of_affinities_are_expected_to_help():
-    pairs, chance = all_pairs(6), np.random.default_rng(0)
-    matrix = chance.random((6, 6))
-    likeness = matrix + matrix.T
+def test_helpers_whom_the_affinities_name_are_expected_to_help():
+    pairs, matrix = all_pairs(6), np.random.default_rng(0).random((6, 6))
     flat = np.where(pairs[:1], 0.1, np.nan)
-    only = {"affinity": NOTHING._replace(affinity=0.2), "likeness": NOTHING._replace(likeness=0.2)}
-    off = ~np.eye(6, dtype=bool)
-    within = np.where(off, matrix, 0) - np.where(off, matrix, 0).sum(axis=0) / 5
-    wanted = {"affinity": within, "likeness": np.tile(np.where(off, likeness, 0).sum(axis=0), (6, 1))}
-    for what, weights in only.items():
-        predictor = GainPredictor([matrix, matrix**3], np.full(6, 9), np.ones(6), likeness, weights)
-        found = predictor.fit(pairs[:1], flat).predict(pairs[1:]).mean
-        assert agreement(found, pairs[1:], wanted[what]) > 0.85
+    off = np.where(np.eye(6, dtype=bool), 0, matrix)
+    predictor = GainPredictor([matrix, matrix**3], np.full(6, 9), np.ones(6), NOTHING._replace(affinity=0.2))
+    found = predictor.fit(pairs[:1], flat).predict(pairs[1:]).mean
+    assert agreement(found, pairs[1:], off - off.sum(axis=0) / 5) > 0.85
 
 
 def test_units_of_gains_and_affinities_do_not_matter():
@@ -149,9 +143,9 @@ def test_units_of_gains_and_affinities_do_not_matter():
 def test_the_order_of_tasks_does_not_matter():
     chance, truth, groups, gains = world(1)
     order = chance.permutation(10)
-    rows, likeness = np.arange(5, 15), truth + truth.T
-    one = GainPredictor([truth], rows, rows / 20, likeness).fit(groups[:10], gains[:10]).predict(groups).mean
-    moved = GainPredictor([truth[np.ix_(order, order)]], rows[order], rows[order] / 20, likeness[np.ix_(order, order)])
+    rows = np.arange(5, 15)
+    one = GainPredictor([truth], rows, rows / 20).fit(groups[:10], gains[:10]).predict(groups).mean
+    moved = GainPredictor([truth[np.ix_(order, order)]], rows[order], rows[order] / 20)
     other = moved.fit(groups[:10, order], gains[:10, order]).predict(groups[:, order]).mean
     np.testing.assert_allclose(other, one[:, order], rtol=1e-3, atol=1e-4)
 
@@ -171,12 +165,12 @@ def test_gains_that_are_all_nothing_are_predicted_as_nothing():
 
 def test_members_know_the_means_of_their_helpers():
     affinity = np.array([[0.0, 1.0, 2.0], [3.0, 0.0, 4.0], [5.0, 6.0, 0.0]])
-    evidence = GainEvidence.of([affinity], np.array([1, 10, 100]), np.array([0.5, 0.5, 0.9]), None)
+    evidence = GainEvidence.of([affinity], np.array([1, 10, 100]), np.array([0.5, 0.5, 0.9]))
     groups = np.ones((1, 3), dtype=bool)
     members = evidence.members(groups, np.array([[False, True, False]]))
     score = np.sqrt(1.5)  # of the ranks 1, 2, 3
     np.testing.assert_allclose(members.known[0, :2], [0.0, 0.0], atol=1e-12)
-    np.testing.assert_allclose(members.known[0, 6], np.log(2))
+    np.testing.assert_allclose(members.known[0, 5], np.log(2))
     np.testing.assert_allclose(evidence.rows, [-score, 0.0, score])
     np.testing.assert_allclose(members.affinity[0, 0], evidence.affinities[0, [0, 2], 1].mean())
     assert members.helpers.tolist() == [[1.0, 0.0, 1.0]]
@@ -184,12 +178,12 @@ def test_members_know_the_means_of_their_helpers():
 
 @pytest.mark.parametrize(("changed", "message"), [
     ({"affinities": [np.eye(3), np.full((3, 3), np.nan)]}, "affinity 1 of the predictor is NaN or infinite in 9 of 9"),
-    ({"likeness": np.diag([1, np.inf, 1])}, "likeness of .* in 1 of 9 places, the first at task 1 and task 1; it must"),
+    ({"affinities": [np.diag([1, np.inf, 1])]}, "in 1 of 9 places, the first at task 1 and task 1; it must be finite"),
     ({"rows": np.array([4.0, np.nan, 2.0])}, "rows of the predictor is NaN or infinite in 1 of 3 .* at task 1"),
     ({"affinities": [np.eye(4)]}, r"affinity 0 of the predictor has shape \(4, 4\); it must be \(3, 3\), as rows has"),
-    ({"likeness": np.ones((3, 2))}, r"likeness of the predictor has shape \(3, 2\)"),
+    ({"difficulty": np.ones(2)}, r"difficulty of the predictor has shape \(2,\)"),
 ])
 def test_evidence_that_is_not_finite_or_of_other_tasks_is_named(changed, message):
-    given = {"affinities": [np.eye(3)], "rows": np.full(3, 10.0), "difficulty": np.ones(3), "likeness": None} | changed
+    given = {"affinities": [np.eye(3)], "rows": np.full(3, 10.0), "difficulty": np.ones(3)} | changed
     with pytest.raises(DataError, match=message):
         GainPredictor(**given).fit(all_pairs(3), np.where(all_pairs(3), 0.1, np.nan))

@@ -21,16 +21,18 @@ class GainWeights(NamedTuple):
 
     The values are those that fit the true pair gains of eleven real sets best (ridge regression,
     ``benchmarks/relations.py``, where each set is predicted by the weights of the ten others): a task with few rows
-    gains more, and so does one whose representation is like the others'; a helper with many rows, one that is itself
-    hard, and one whom the affinities name, gives more.
+    and a hard one gain more; a helper with many rows, one that is itself hard, and one whom the affinities name, give
+    more.
+
+    >>> GainWeights()._replace(difficulty=0.0, helper_difficulty=0.0)
+    GainWeights(rows=-0.08, helper_rows=0.07, difficulty=0.0, helper_difficulty=0.0, affinity=0.07)
     """
 
-    rows: float = -0.11
+    rows: float = -0.08
     helper_rows: float = 0.07
-    difficulty: float = 0.01
-    helper_difficulty: float = 0.06
-    affinity: float = 0.06
-    likeness: float = 0.11
+    difficulty: float = 0.07
+    helper_difficulty: float = 0.04
+    affinity: float = 0.07
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,7 @@ class Members:
 
     helpers: Float[Array, "M T"]
     receiver: Int[Array, "M"]
-    known: Float[Array, "M 7"]
+    known: Float[Array, "M 6"]
     affinity: Float[Array, "M A"]
 
 
@@ -49,36 +51,33 @@ class Members:
 class GainEvidence:
     """Standardised: by ranks, so that no outlier and no unit of an affinity rules.
 
-    ``rows`` [T], ``difficulty`` [T], ``likeness`` [T]: normal scores over the tasks; ``affinities`` [A, T, T], row
-    helps column: normal scores over the pairs; ``consensus`` [T, T]: of all affinities together, within each receiver.
+    ``rows`` [T], ``difficulty`` [T]: normal scores over the tasks; ``affinities`` [A, T, T], row helps column: normal
+    scores over the pairs; ``consensus`` [T, T]: of all affinities together, within each receiver.
 
-    >>> evidence = GainEvidence.of([np.eye(3)], np.array([10, 20, 30]), np.ones(3), None)
+    >>> evidence = GainEvidence.of([np.eye(3)], np.array([10, 20, 30]), np.ones(3))
     >>> [round(float(score), 2) for score in evidence.rows]
     [-1.22, 0.0, 1.22]
     """
 
     rows: Float[Array, "T"]
     difficulty: Float[Array, "T"]
-    likeness: Float[Array, "T"]
     affinities: Float[Array, "A T T"]
     consensus: Float[Array, "T T"]
 
     @classmethod
-    def of(cls, affinities: Sequence[Shaped[Array, "_ _"]], rows: Shaped[Array, "T"], difficulty: Shaped[Array, "T"],
-           likeness: Shaped[Array, "_ _"] | None) -> GainEvidence:
-        """Standardise what ``GainPredictor`` is given; DataError where a number is NaN or infinite, or a matrix is not
-        of these tasks."""
+    def of(cls, affinities: Sequence[Shaped[Array, "_ _"]], rows: Shaped[Array, "T"],
+           difficulty: Shaped[Array, "_"]) -> GainEvidence:
+        """Standardise what ``GainPredictor`` is given; DataError where a number is NaN or infinite, or where something
+        is not of these tasks."""
         tasks = len(rows)
-        matrices = {f"affinity {at}": one for at, one in enumerate(affinities)}
-        for what, matrix in (matrices | ({} if likeness is None else {"likeness": likeness})).items():
-            _check(what, matrix, (tasks, tasks))
-        for what, values in {"rows": rows, "difficulty": difficulty}.items():
-            _check(what, values, (tasks,))
-        alike = np.zeros(tasks) if likeness is None else normal_scores(_off(likeness).sum(axis=0))
+        for at, matrix in enumerate(affinities):
+            _check(f"affinity {at}", matrix, (tasks, tasks))
+        _check("rows", rows, (tasks,))
+        _check("difficulty", difficulty, (tasks,))
         scores = np.array([_pair_scores(matrix) for matrix in affinities]).reshape(-1, tasks, tasks)
         within = [_pair_scores(_within(matrix)) for matrix in scores]
         consensus = _pair_scores(np.sum(within, axis=0)) if within else np.zeros((tasks, tasks))
-        return cls(normal_scores(rows), normal_scores(difficulty), alike, scores, consensus)
+        return cls(normal_scores(rows), normal_scores(difficulty), scores, consensus)
 
     def members(self, groups: Bool[Array, "G T"], wanted: Bool[Array, "G T"]) -> Members:
         """What is known of the wanted members of groups of two or more; the means of their helpers."""
@@ -89,7 +88,7 @@ class GainEvidence:
         to_receiver = [np.einsum("mt,tm->m", helpers, matrix[:, receiver]) / count
                        for matrix in (self.consensus, *self.affinities)]
         known = [self.rows[receiver], helpers @ self.rows / count, self.difficulty[receiver],
-                 helpers @ self.difficulty / count, to_receiver[0], self.likeness[receiver], np.log(count)]
+                 helpers @ self.difficulty / count, to_receiver[0], np.log(count)]
         affinity = np.stack(to_receiver[1:], axis=1) if len(to_receiver) > 1 else np.zeros((len(group), 0))
         return Members(helpers, receiver, np.stack(known, axis=1), affinity)
 

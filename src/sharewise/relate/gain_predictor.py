@@ -14,7 +14,7 @@ from ..base import DataError, NotFittedError
 from .gain_evidence import GainEvidence, GainWeights, Members
 
 Array = np.ndarray
-TYPICAL = {"level": 0.3, "helpers": 0.03, "receiver": 0.05, "pair": 0.03, "known": 0.003, "affinity": 0.003,
+TYPICAL = {"level": 0.3, "helpers": 0.06, "receiver": 0.05, "pair": 0.1, "known": 0.003, "affinity": 0.003,
            "noise": 1.0}  # variance of each part, in squares of the unit of the gains
 DOUBT = 1.0  # standard deviation of the logarithm of a variance about the typical one
 FARTHEST = 8.0  # from the typical logarithm that a variance may go
@@ -34,21 +34,20 @@ class GainPrediction:
 class GainPredictor:
     """Predicts the gain of every task in any group from cheap evidence and the groups that were trained so far.
 
-    A Gaussian process. Its mean is what other tables taught (``weights``): few rows, helpers with many rows, an
-    affinity, a likeness and so on make a gain more likely. Its covariance of two gains (group g, receiver j) and
+    A Gaussian process. Its mean is what other tables taught (``weights``): few rows, helpers with many rows,
+    affinities and so on make a gain more likely. Its covariance of two gains (group g, receiver j) and
     (h, k) is a sum of parts: a level; linear in all that is known, so that this table can differ from others; linear in
     the mean affinity of the helpers to the receiver, a part for each matrix; the overlap of the helpers,
     |g n h| / sqrt(|g| |h|) without the receiver (some help everybody); the same receiver; the same receiver times that
-    overlap; noise. Each part's variance has the greatest posterior density, where its logarithm is normal about a
-    typical value (Rasmussen, Williams 2006, Gaussian processes for machine learning, equations 2.38 and 5.9). So with
-    no or few trained groups it says what holds of most tables, and with many it learns which affinity knows
-    something here and of each receiver whom it likes, as surrogate models do (Li, Nguyen, Zhang 2023, Identification of
-    negative transfers in multitask learning using surrogate models). Gains are in units of their median size, and
-    those beyond three units are taken as three: relative gains have heavy tails.
+    overlap; noise, in inverse proportion to the receiver's rows. The variances have the greatest posterior density
+    where the logarithm of each is normal about a typical value (Rasmussen, Williams 2006, Gaussian processes for
+    machine learning, equations 2.38 and 5.9). So with few trained groups it says what holds of most tables, and with
+    many it learns which affinity knows something here and of each receiver whom it likes, as surrogate models do (Li,
+    Nguyen, Zhang 2023, Identification of negative transfers in multitask learning using surrogate models). Gains are
+    in units of their median size, and those beyond three units are taken as three: relative gains have heavy tails.
 
     ``affinities``: matrices [T, T], row helps column; ``rows`` [T]: observed rows of each task; ``difficulty`` [T]:
-    loss of each task alone over that of the trivial predictor; ``likeness`` [T, T]: ``LinearCKA`` of the networks of
-    the tasks alone, or None. A gain is 1 - loss in company / loss alone.
+    loss of each task alone over that of the trivial predictor. A gain is 1 - loss in company / loss alone.
 
     >>> chance = np.random.default_rng(0)
     >>> truth = chance.normal(size=(6, 6))
@@ -61,19 +60,17 @@ class GainPredictor:
     """
 
     def __init__(self, affinities: Sequence[Shaped[Array, "_ _"]], rows: Shaped[Array, "T"],
-                 difficulty: Shaped[Array, "T"], likeness: Shaped[Array, "_ _"] | None = None,
-                 weights: GainWeights = TAUGHT) -> None:
+                 difficulty: Shaped[Array, "_"], weights: GainWeights = TAUGHT) -> None:
         self.affinities = affinities
         self.rows = rows
         self.difficulty = difficulty
-        self.likeness = likeness
         self.weights = weights
 
     def fit(self, groups: Bool[Array, "G T"], gains: Float[Array, "G T"]) -> GainPredictor:
         """Learn from groups that were trained; a NaN gain is left out. DataError where no gain is left, or where the
         evidence is not finite or of other tasks."""
         known = groups & ~np.isnan(gains) & (groups.sum(axis=1, keepdims=True) > 1)
-        self.evidence_ = GainEvidence.of(self.affinities, self.rows, self.difficulty, self.likeness)
+        self.evidence_ = GainEvidence.of(self.affinities, self.rows, self.difficulty)
         self.members_ = self.evidence_.members(groups, known)
         values = gains[known]
         if not len(values):
@@ -82,11 +79,12 @@ class GainPredictor:
         self.unit_ = float(np.median(np.abs(values)) / 0.6745 or np.sqrt((values**2).mean())) or 1.0
         surprise = np.clip(values / self.unit_, -OUTLIER, OUTLIER) - self._expected(self.members_)
         parts = _covariances(self.members_, self.members_)
+        few = np.mean(self.rows) / np.maximum(self.rows, 1)[self.members_.receiver]
         typical = np.log(_typical(self.members_.affinity.shape[1]))
-        found = minimize(_unlikely, typical, (parts, surprise, typical), jac=True, method="L-BFGS-B",
+        found = minimize(_unlikely, typical, (parts, few, surprise, typical), jac=True, method="L-BFGS-B",
                          bounds=[(one - FARTHEST, one + FARTHEST) for one in typical])
         self.variances_ = np.exp(found.x)
-        covariance = np.tensordot(self.variances_[:-1], parts, 1) + self.variances_[-1] * np.eye(len(values))
+        covariance = np.tensordot(self.variances_[:-1], parts, 1) + self.variances_[-1] * np.diag(few)
         self.factor_ = cho_factor(covariance)
         self.dual_ = cho_solve(self.factor_, surprise)
         return self
@@ -128,15 +126,15 @@ def _variances(members: Members) -> Float[Array, "parts M"]:
     return np.stack([one, one, one, one, (members.known**2).sum(axis=1), *(members.affinity**2).T])
 
 
-def _unlikely(logs: Float[Array, "K"], parts: Float[Array, "P M M"], values: Float[Array, "M"],
-              typical: Float[Array, "K"]) -> tuple[float, Float[Array, "K"]]:
+def _unlikely(logs: Float[Array, "K"], parts: Float[Array, "P M M"], few: Float[Array, "M"],
+              values: Float[Array, "M"], typical: Float[Array, "K"]) -> tuple[float, Float[Array, "K"]]:
     """Minus the log posterior density of the logarithms of the variances, noise last, and its slope in them."""
     variances, away = np.exp(logs), (logs - typical) / DOUBT
-    covariance = np.tensordot(variances[:-1], parts, 1) + variances[-1] * np.eye(len(values))
+    covariance = np.tensordot(variances[:-1], parts, 1) + variances[-1] * np.diag(few)
     factor = cho_factor(covariance, lower=True)
     dual, inverse = cho_solve(factor, values), cho_solve(factor, np.eye(len(values)))
     pull = inverse - np.outer(dual, dual)
     slope = [*(variance * (pull * part).sum() for variance, part in zip(variances[:-1], parts, strict=True)),
-             variances[-1] * np.trace(pull)]
+             variances[-1] * (pull.diagonal() @ few)]
     found = values @ dual / 2 + np.log(factor[0].diagonal()).sum() + away @ away / 2
     return float(found), np.array(slope) / 2 + away / DOUBT
