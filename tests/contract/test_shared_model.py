@@ -323,6 +323,15 @@ def test_one_module_in_two_places_is_refused(name):
             MODELS[name](**{need: parts[need] for need in needs(name)})
 
 
+@pytest.mark.parametrize("deep", [False, True])
+def test_a_head_that_can_not_read_what_is_below_it_is_refused(name, deep):
+    wrong = nn.Sequential(nn.Sequential(nn.Linear(5, 2)), nn.Linear(2, 1)) if deep else nn.Linear(5, 1)
+    parts = good_parts(name)
+    parts["heads"] = parts["heads"] | {"type": wrong}
+    with pytest.raises(UsageError, match=r"heads\['type'\] reads 5 numbers; it must read the 6 channels"):
+        MODELS[name](**{need: parts[need] for need in needs(name)})
+
+
 @pytest.mark.parametrize(("name", "part"), asked("trunks", "own"))
 def test_every_head_needs_its_parts(name, part):
     parts = good_parts(name) | {"heads": {"b": nn.Linear(6, 1)}}

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from ..base.checks import within
 from .features import Features
 from .funnel import funnel_of, needed
+from .heads import heads_over
 from .per_task import PerTask, ordered_as
 from .shared_model import SharedModel
 from .trunk import Trunk, check_alike, placed_like
@@ -51,7 +52,7 @@ class AITM(SharedModel):
                  funnel: Sequence[str] | None = None, strength: float = 0.6) -> None:
         super().__init__()
         within("strength", strength, 0.0)
-        self.heads = PerTask("heads", heads)
+        self.heads = heads_over(trunks, heads)
         self.tasks, self.funnel, self.strength = tuple(heads), funnel_of(heads, funnel), strength
         trunks = ordered_as(heads, "trunks", trunks)
         features = check_alike("trunks", trunks)[-1]

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from ..base.checks import whole
 from .features import Features
 from .frozen import Frozen
+from .heads import heads_over
 from .one_trunk import OneTrunk
 from .per_task import PerTask
 from .trunk import Trunk, placed_like
@@ -43,7 +44,7 @@ class BottleneckAdapters(OneTrunk):
         self.adapters = PerTask("adapters", {
             name: placed_like(nn.ModuleList(_Adapter(features, bottleneck) for features in trunk.features[1:]), trunk)
             for name in heads})
-        self.heads = PerTask("heads", heads)
+        self.heads = heads_over(trunk, heads)
 
     def forward(self, inputs: Any, tasks: Sequence[str] | None = None) -> dict[str, Tensor]:
         names = self.wanted(tasks)

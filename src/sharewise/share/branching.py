@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from ..base import UsageError
 from ..base.checks import at_least_one, no_duplicates, one_of
+from .heads import heads_over
 from .per_task import PerTask, ordered_as
 from .shared_model import SharedModel
 from .trunk import Trunk, check_alike
@@ -53,7 +54,7 @@ class Branching(SharedModel):
         self.starts = {name: place for place in reversed(range(stages)) for name in self.leaders[place].values()}
         self.branches = PerTask("trunks", {name: nn.ModuleList(trunks[name].stages[start:])
                                            for name, start in self.starts.items()})
-        self.heads = PerTask("heads", heads)
+        self.heads = heads_over(trunks, heads)
 
     def forward(self, inputs: Any, tasks: Sequence[str] | None = None) -> dict[str, Tensor]:
         names = self.wanted(tasks)

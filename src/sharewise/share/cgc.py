@@ -9,7 +9,8 @@ from torch import Tensor, nn
 
 from .extraction import Extraction
 from .features import Features
-from .per_task import PerTask, check_own, ordered_as
+from .heads import heads_over
+from .per_task import check_own, ordered_as
 from .shared_model import SharedModel
 from .trunk import Trunk, check_alike, numbered
 
@@ -40,9 +41,9 @@ class CGC(SharedModel):
                  heads: Mapping[str, nn.Module], bottom: nn.Module | None = None) -> None:
         super().__init__()
         self.bottom = nn.Identity() if bottom is None else bottom
-        self.heads = PerTask("heads", heads)
         own = ordered_as(heads, "own", own)
         features = check_all_experts(shared, own)
+        self.heads = heads_over(next(expert for experts in (shared, *own.values()) for expert in experts), heads)
         self.tasks = tuple(heads)
         self.level = Extraction(shared, own, features[0], has_shared_gate=False)
 

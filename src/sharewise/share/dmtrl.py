@@ -11,6 +11,7 @@ from torch.func import functional_call
 
 from ..base.checks import one_of, within
 from .alike_parameters import check_no_buffers, check_parameters_alike, side_by_side
+from .heads import heads_over
 from .hollow import make_hollow, sharing_copy
 from .per_task import PerTask, ordered_as
 from .shared_model import SharedModel
@@ -65,7 +66,7 @@ class DMTRL(SharedModel):
         self.trunk = sharing_copy(some)
         for layer in self.trunk.modules():
             make_hollow(layer)
-        self.heads = PerTask("heads", heads)
+        self.heads = heads_over(some, heads)
 
     def forward(self, inputs: Any, tasks: Sequence[str] | None = None) -> dict[str, Tensor]:
         names = self.wanted(tasks)

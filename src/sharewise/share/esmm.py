@@ -12,8 +12,8 @@ from torch import Tensor, nn
 
 from ..base import UsageError
 from .funnel import funnel_of, needed
+from .heads import heads_over
 from .one_trunk import OneTrunk
-from .per_task import PerTask
 
 
 class ESMM(OneTrunk):
@@ -44,7 +44,7 @@ class ESMM(OneTrunk):
 
     def __init__(self, trunk: nn.Module, heads: Mapping[str, nn.Module], funnel: Sequence[str] | None = None) -> None:
         super().__init__()
-        self.heads = PerTask("heads", heads)
+        self.heads = heads_over(trunk, heads)
         self.tasks, self.funnel = tuple(heads), funnel_of(heads, funnel)
         self.trunk = trunk
 

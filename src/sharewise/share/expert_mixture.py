@@ -7,8 +7,8 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from .heads import heads_over
 from .mixture import check_experts
-from .per_task import PerTask
 from .shared_model import SharedModel
 from .stacked import run_each
 from .trunk import Trunk
@@ -23,7 +23,7 @@ class ExpertMixture(SharedModel):
         self.reads = check_experts("experts", experts)
         self.bottom = nn.Identity() if bottom is None else bottom
         self.experts = nn.ModuleList(experts)
-        self.heads = PerTask("heads", heads)
+        self.heads = heads_over(experts[0], heads)
 
     def run_experts(self, inputs: Any) -> tuple[Tensor, Tensor]:
         """What the experts read, and what each of them makes of it [K, ...]."""

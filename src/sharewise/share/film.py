@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from ..base.checks import whole
+from .heads import heads_over
 from .one_trunk import OneTrunk
 from .per_task import PerTask
 from .trunk import Trunk, placed_like
@@ -42,7 +43,7 @@ class FiLM(OneTrunk):
             name: placed_like(nn.ParameterList([torch.randn(description)]), trunk) for name in heads})
         self.controllers = nn.ModuleList(placed_like(_controller(description, features.channels), trunk)
                                          for features in trunk.features[1:])
-        self.heads = PerTask("heads", heads)
+        self.heads = heads_over(trunk, heads)
 
     def forward(self, inputs: Any, tasks: Sequence[str] | None = None) -> dict[str, Tensor]:
         names = self.wanted(tasks)

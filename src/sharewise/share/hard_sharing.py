@@ -7,8 +7,8 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from .heads import heads_over
 from .one_trunk import OneTrunk
-from .per_task import PerTask
 
 
 class HardSharing(OneTrunk):
@@ -29,7 +29,7 @@ class HardSharing(OneTrunk):
         super().__init__()
         self.tasks = tuple(heads)
         self.trunk = trunk
-        self.heads = PerTask("heads", heads)
+        self.heads = heads_over(trunk, heads)
 
     def forward(self, inputs: Any, tasks: Sequence[str] | None = None) -> dict[str, Tensor]:
         names = self.wanted(tasks)

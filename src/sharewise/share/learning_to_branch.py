@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from ..base.checks import whole, within
 from .branching import Branching
+from .heads import heads_over
 from .mixture import check_experts
 from .per_task import PerTask
 from .shared_model import SharedModel
@@ -65,7 +66,7 @@ class LearningToBranch(SharedModel):
         self.choices = placed_like(nn.ParameterList(torch.zeros(size, size) for _ in range(stages - 1)), nodes[0])
         self.head_choices = PerTask("choices", {
             name: placed_like(nn.ParameterList([torch.zeros(size)]), nodes[0]) for name in heads})
-        self.heads = PerTask("heads", heads)
+        self.heads = heads_over(nodes[0], heads)
         like = next(self.head_choices.parameters()).detach()
         self.register_buffer("temperature", like.new_tensor(temperatures[0]))
         self.register_buffer("draws", torch.zeros((), dtype=torch.long))

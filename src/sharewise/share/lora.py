@@ -12,6 +12,7 @@ from torch.func import functional_call
 
 from ..base.checks import whole, within
 from .frozen import Frozen
+from .heads import heads_over
 from .one_trunk import OneTrunk
 from .per_task import PerTask
 from .trunk import Trunk, placed_like
@@ -47,7 +48,7 @@ class LoRA(OneTrunk):
         self.updates = PerTask("updates", {
             name: placed_like(nn.ModuleList(_Update(stage, rank, factor) for stage in trunk.stages), trunk)
             for name in heads})
-        self.heads = PerTask("heads", heads)
+        self.heads = heads_over(trunk, heads)
 
     def forward(self, inputs: Any, tasks: Sequence[str] | None = None) -> dict[str, Tensor]:
         return {name: self.heads.of(name)(self._updated(inputs, name)) for name in self.wanted(tasks)}

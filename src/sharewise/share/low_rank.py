@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from .alike_parameters import check_no_buffers, check_parameters_alike, side_by_side
+from .heads import heads_over
 from .per_task import PerTask, check_own
 from .shared_model import SharedModel
 from .trunk import Trunk, check_alike, numbered, placed_like
@@ -48,7 +49,7 @@ class LowRank(SharedModel):
                   for place, name in enumerate(heads)}
         self.coefficients = PerTask("coefficients", {
             name: placed_like(nn.ParameterList([start]), bases[0]) for name, start in starts.items()})
-        self.heads = PerTask("heads", heads)
+        self.heads = heads_over(bases[0], heads)
 
     def forward(self, inputs: Any, tasks: Sequence[str] | None = None) -> dict[str, Tensor]:
         names = self.wanted(tasks)

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from ..base import UsageError
 from .features import Features
+from .heads import heads_over
 from .one_trunk import OneTrunk
 from .per_task import PerTask
 from .trunk import Trunk, placed_like
@@ -50,7 +51,7 @@ class MTAN(OneTrunk):
                                  "Make it part of another stage.")
         self.attention = PerTask("attention", {
             name: placed_like(nn.ModuleList(map(_Attention, [None, *given], given)), trunk) for name in heads})
-        self.heads = PerTask("heads", heads)
+        self.heads = heads_over(trunk, heads)
 
     def forward(self, inputs: Any, tasks: Sequence[str] | None = None) -> dict[str, Tensor]:
         names = self.wanted(tasks)

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from ..base.checks import within
 from .alike_parameters import check_parameters_alike, side_by_side
+from .heads import heads_over
 from .per_task import PerTask, ordered_as
 from .shared_model import SharedModel
 
@@ -24,7 +25,7 @@ class OwnTrunks(SharedModel):
         within("strength", strength, 0.0)
         self.tasks, self.strength = tuple(heads), strength
         self.trunks = PerTask("trunks", ordered_as(heads, "trunks", trunks))
-        self.heads = PerTask("heads", heads)
+        self.heads = heads_over(trunks, heads)
         check_parameters_alike("trunks", {name: self.trunks.of(name) for name in self.tasks})
 
     @abstractmethod

@@ -9,7 +9,8 @@ from torch import Tensor, nn
 
 from .cgc import check_all_experts
 from .extraction import Extraction
-from .per_task import PerTask, ordered_as
+from .heads import heads_over
+from .per_task import ordered_as
 from .shared_model import SharedModel
 from .trunk import Trunk
 
@@ -43,9 +44,9 @@ class PLE(SharedModel):
                  heads: Mapping[str, nn.Module], bottom: nn.Module | None = None) -> None:
         super().__init__()
         self.bottom = nn.Identity() if bottom is None else bottom
-        self.heads = PerTask("heads", heads)
         own = ordered_as(heads, "own", own)
         *reads, _ = check_all_experts(shared, own)
+        self.heads = heads_over(next(expert for experts in (shared, *own.values()) for expert in experts), heads)
         self.tasks = tuple(heads)
         self.levels = nn.ModuleList(
             Extraction([trunk.stages[level] for trunk in shared],

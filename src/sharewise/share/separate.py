@@ -7,6 +7,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from .heads import heads_over
 from .per_task import PerTask, ordered_as
 from .shared_model import SharedModel
 
@@ -28,7 +29,7 @@ class Separate(SharedModel):
         super().__init__()
         self.tasks = tuple(heads)
         self.trunks = PerTask("trunks", ordered_as(heads, "trunks", trunks))
-        self.heads = PerTask("heads", heads)
+        self.heads = heads_over(trunks, heads)
 
     def forward(self, inputs: Any, tasks: Sequence[str] | None = None) -> dict[str, Tensor]:
         return {name: self.heads.of(name)(self.trunks.of(name)(inputs)) for name in self.wanted(tasks)}

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from ..base import UsageError
 from ..base.checks import whole, within
 from .features import Features
+from .heads import heads_over
 from .per_task import PerTask, ordered_as
 from .shared_model import SharedModel
 from .side_by_side import Row, SideBySide
@@ -55,7 +56,7 @@ class Sluice(SharedModel):
         _check_one_shape(stages, subspaces)
         self.stage_weights = PerTask("stage weights", {
             name: placed_like(nn.ParameterList([_spread(len(stages), -1, own)]), trunks[name]) for name in trunks})
-        self.heads = PerTask("heads", heads)
+        self.heads = heads_over(trunks, heads)
 
     def forward(self, inputs: Any, tasks: Sequence[str] | None = None) -> dict[str, Tensor]:
         names = self.wanted(tasks)

@@ -9,7 +9,8 @@ from typing import Any
 from torch import Tensor, nn
 
 from ..base.checks import within
-from .per_task import PerTask, ordered_as
+from .heads import heads_over
+from .per_task import ordered_as
 from .shared_model import SharedModel
 from .side_by_side import Row, SideBySide
 from .trunk import Trunk
@@ -24,7 +25,7 @@ class Stitched(SharedModel):
         self.tasks, self.own = tuple(heads), own
         self.networks = SideBySide(ordered_as(heads, "trunks", trunks), lambda place, features: self.make_row(
             place, features.channels))
-        self.heads = PerTask("heads", heads)
+        self.heads = heads_over(trunks, heads)
 
     @abstractmethod
     def make_row(self, place: int, channels: int) -> Row:

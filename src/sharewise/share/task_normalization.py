@@ -12,6 +12,7 @@ from torch.func import functional_call
 from torch.nn.modules.batchnorm import _NormBase
 
 from ..base import UsageError
+from .heads import heads_over
 from .hollow import make_hollow, sharing_copy
 from .per_task import PerTask
 from .shared_model import SharedModel
@@ -56,7 +57,7 @@ class TaskNormalization(SharedModel):
         self.norms = PerTask("norms", {name: nn.ModuleList(deepcopy(layer) for layer in found) for name in heads})
         for layer in found:
             make_hollow(layer)
-        self.heads = PerTask("heads", heads)
+        self.heads = heads_over(trunk, heads)
 
     def forward(self, inputs: Any, tasks: Sequence[str] | None = None) -> dict[str, Tensor]:
         names = self.wanted(tasks)

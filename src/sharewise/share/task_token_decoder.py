@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from ..base import UsageError
 from ..base.checks import whole
 from .features import Features
+from .heads import heads_over
 from .one_trunk import OneTrunk
 from .per_task import PerTask
 from .trunk import Trunk, placed_like
@@ -54,7 +55,7 @@ class TaskTokenDecoder(OneTrunk):
         self.layers = placed_like(nn.ModuleList(_Layer(channels, self.attention_heads) for _ in range(layers)), trunk)
         self.queries = PerTask("queries", {
             name: placed_like(nn.ParameterList([torch.randn(channels)]), trunk) for name in heads})
-        self.heads = PerTask("heads", heads)
+        self.heads = heads_over(trunk, heads)
 
     def forward(self, inputs: Any, tasks: Sequence[str] | None = None) -> dict[str, Tensor]:
         names, features = self.wanted(tasks), self.trunk(inputs)
