@@ -68,6 +68,23 @@ def lengths(seed: int, rows: int = 120, features: int = 6) -> Planted:
                    _table(X_test, targets(X_test), ("length", "width", "long")), ["length", "width", "long"])
 
 
+def two_groups(seed: int, opposed: bool = True, tasks: int = 10, rows: int = 15, features: int = 20,
+               noise: float = 0.5) -> Planted:
+    """The long layout: a row belongs to one of ``tasks``, each with ``rows`` of its own. Unit coefficients of the even
+    ones lie about w, those of the odd ones about -w (``opposed``) or about what is orthogonal to w."""
+    chance = np.random.default_rng(seed)
+    w, other = np.linalg.qr(chance.standard_normal((features, 2)))[0].T
+    centres = np.where(np.arange(tasks)[:, None] % 2 == 0, w, -w if opposed else other)
+    weights = centres + 0.2 * chance.standard_normal((tasks, features)) / np.sqrt(features)
+    found = []
+    for each, spread in ((rows, noise), (200, 0.0)):
+        task = np.arange(tasks * each) % tasks
+        X = chance.standard_normal((len(task), features))
+        y = (X * weights[task]).sum(axis=1) + spread * chance.standard_normal(len(task))
+        found.append(_table(X, y[:, None], ["y"]).assign(task=[f"t{at}" for at in task]))
+    return Planted(*found, ["y"])
+
+
 def _table(X: np.ndarray, Y: np.ndarray, names) -> pd.DataFrame:
     inputs = {f"x{at}": X[:, at] for at in range(X.shape[1])}
     return pd.DataFrame(inputs | {name: Y[:, at] for at, name in enumerate(names)})
