@@ -26,6 +26,10 @@ learned from the other tasks (plan/evidence.py). ``mixed``: greedy ensembles (pl
 where the evidence says that it is better than mixed separate networks. ``stacked``: convex weights that are pulled
 towards the tasks' common ones; ``stacked promise``: where the evidence says so.
 
+What was set on what: rules and their constants on seed 0 of seven sets, the steps for parkinsons on its seed 0; groups
+of even size were added after the other portfolios had been judged on seed 1, because of the sizes of the clusters.
+Emotions and yeast have one test part of their own: their seeds differ in folds, labels that are kept, and starts.
+
 A cell (set, seed) is kept as JSON in results/portfolio/ and not run again; --cache keeps the predictions, too, so that
 rules can be tried anew (--again). --table only prints and writes results/portfolio.md and portfolio_pairs.md.
 """
