@@ -72,7 +72,7 @@ class Cell:
         return cls(**(parts | {name: parts[name].astype(np.float64) for name in ("held", "test")}))
 
 
-def train_cell(data: Data, seed: int) -> Cell:
+def train_cell(data: Data, seed: int, effort: int = 1) -> Cell:
     """Train all plans. The two ends and three random groups have all decays; each other plan has the one that was best
     out of fold for the nearest of these. Groups are found without the held-out rows; a plan's prediction for a test row
     is the mean of its networks of all folds."""
@@ -85,15 +85,15 @@ def train_cell(data: Data, seed: int) -> Cell:
     cell = Cell([], *empty, task, row, folds[row], data.Z[row, task], test_task, test_row,
                 data.Z_test[test_row, test_task], data.binary, 0.0)
     first = [(name, decay) for name in TUNED for decay in DECAYS]
-    cell = extended(cell, data, seed, folds, plans, first)
+    cell = extended(cell, data, seed, effort, folds, plans, first)
     decays = {name: float(cell.best(name).split(" @ ")[1]) for name in TUNED}
     rest = [(name, decays[name.split()[0] if name.split()[0] in TUNED else TUNED[-1]])
             for name in plans if name not in TUNED]
-    cell = extended(cell, data, seed, folds, plans, rest)
+    cell = extended(cell, data, seed, effort, folds, plans, rest)
     return replace(cell, seconds=time.process_time() - began)
 
 
-def extended(cell: Cell, data: Data, seed: int, folds: np.ndarray, plans: dict[str, Way],
+def extended(cell: Cell, data: Data, seed: int, effort: int, folds: np.ndarray, plans: dict[str, Way],
              members: list[tuple[str, float]]) -> Cell:
     """The cell with what more ``members``, plans at a decay, predict."""
     held = np.full((len(members), cell.held.shape[1]), np.nan)
@@ -112,7 +112,7 @@ def extended(cell: Cell, data: Data, seed: int, folds: np.ndarray, plans: dict[s
                 uses.setdefault(key, []).append((at, serves))
     keys, places = list(jobs), list(jobs.values())
     for bundle in nets.bundles(places):
-        parts = nets.train([places[at] for at in bundle], data.X, data.Z, data.binary, seed)
+        parts = nets.train([places[at] for at in bundle], data.X, data.Z, data.binary, seed, effort)
         for number, at in enumerate(bundle):
             fold, learned, *_ = keys[at]
             serves = sorted({one for _, served in uses[keys[at]] for one in served})

@@ -14,11 +14,11 @@ from sharewise.judge import holm
 
 Array = np.ndarray
 ENDS = ("separate", "together")
-SERVED = "affinity + helpers"
+SERVED = "even + helpers"
 PARTS = {"two ends": (), "more starts": ("again",), "random": ("random",), "affinity": ("ridge", "outer", "cross"),
          "random + helpers": ("random", "chance"),
-         SERVED: ("ridge", "outer", "cross", "helped", "overlap"),
-         "everything": ("ridge", "outer", "cross", "helped", "overlap", "random", "chance")}
+         "even": ("even",), SERVED: ("even", "helped", "overlap"),
+         "affinity + helpers": ("ridge", "outer", "cross", "helped", "overlap")}
 SURE = 0.05
 
 
@@ -41,7 +41,7 @@ def judge(cell: Cell) -> dict:
         if "again" not in plan:
             keep(plan, rows)
     for title, words in PARTS.items():
-        members = [*ENDS, *(plan for plan in plans if plan.split()[0] in words or plan.split()[1:2] == [*words])]
+        members = [*ENDS, *(plan for plan in plans if group_of(plan) in words)]
         choice = Choice(cell, members)
         for rule, weights in choice.rules(title == SERVED):
             keep(f"{title}, {rule}", cell.losses((weights[:, cell.test_task] * choice.test).sum(axis=0), test=True))
@@ -55,6 +55,11 @@ def judge(cell: Cell) -> dict:
     return {"tasks": len(judged), "decays": [cell.best(plan) for plan in ("separate", "together", "random 3 0")],
             "mean_gain": {title: float(np.mean(gain)) for title, gain in gains.items()}, "surely_lost": lost,
             "gains": gains}
+
+
+def group_of(plan: str) -> str:
+    """The word of ``PARTS`` that a plan belongs to."""
+    return "again" if " again " in plan else plan.split()[0]
 
 
 def surely_lost(cell: Cell, apart: Array, rows: Array, judged: Array) -> int:

@@ -36,12 +36,14 @@ def bundles(jobs: Sequence[Job]) -> Iterator[list[int]]:
 
 
 @torch.no_grad()
-def train(jobs: Sequence[Job], X: np.ndarray, Z: np.ndarray, binary: np.ndarray, seed: int) -> list[Tensor]:
+def train(jobs: Sequence[Job], X: np.ndarray, Z: np.ndarray, binary: np.ndarray, seed: int,
+          effort: int = 1) -> list[Tensor]:
     """Parameters [B, ...] of the jobs of a bundle: one hidden layer of 32, Adam with one cycle and decoupled decay,
     gradients by hand. Rows are drawn from those in which a task of the group is observed; the loss is the sum over the
     group's tasks of the mean over their observed rows in the batch, as expected. Heads stand in the order of the job's
-    tasks. ``binary`` [T]: log loss in the place of the square."""
+    tasks. ``binary`` [T]: log loss in the place of the square. ``effort``: times the steps."""
     steps, batch = ALONE if len(jobs[0].tasks) == 1 else SHARED
+    steps *= effort
     chance = torch.Generator().manual_seed(seed)
     count, width, heads = len(jobs), X.shape[1], max(len(job.tasks) for job in jobs)
     sizes = torch.tensor([len(job.rows) for job in jobs])

@@ -40,6 +40,7 @@ def plans_for(Z: np.ndarray, seed: int) -> dict[str, Way]:
                   "cross": Absolute(CrossPrediction())}
     counts = [count for count in COUNTS if count < tasks]
     plans |= {f"{name} {count}": Way(clustered(one, count)) for name, one in affinities.items() for count in counts}
+    plans |= {f"even {name} {count}": Way(even(one, count)) for name, one in affinities.items() for count in counts}
     helpers = min(HELPERS, tasks // 2)
     every = list(affinities.values())
     plans |= {"helped 1": Way(helped(lambda X, Z: agreed(every, X, Z), helpers)),
@@ -73,6 +74,32 @@ def clusters(matrix: np.ndarray, count: int) -> list[list[int]]:
 def clustered(affinity, count: int) -> Rule:
     """Groups by an affinity."""
     return lambda X, Z: [(own, own) for own in clusters(affinity.find(X, Z).matrix, count)]
+
+
+def even(affinity, count: int) -> Rule:
+    """Groups of nearly equal size by an affinity: from the clusters on, tasks are dealt to the places of the groups by
+    their mean affinity to them, until nothing moves."""
+    from scipy.optimize import linear_sum_assignment
+
+    def rule(X: np.ndarray, Z: np.ndarray) -> Teams:
+        matrix = affinity.find(X, Z).matrix
+        near = (matrix + matrix.T) / 2
+        np.fill_diagonal(near, 0.0)
+        tasks = len(near)
+        place = np.arange(tasks) % count  # of each group as many places as its share
+        group = np.zeros(tasks, dtype=int)
+        for number, own in enumerate(clusters(near, count)):
+            group[own] = number
+        for _ in range(20):
+            inside = np.eye(count)[group]
+            others = np.maximum(inside.sum(axis=0) - inside, 1)
+            chosen, at = linear_sum_assignment(-(near @ inside / others)[:, place])
+            moved = place[at[np.argsort(chosen)]]
+            if (moved == group).all():
+                break
+            group = moved
+        return [(own, own) for number in range(count) if (own := np.flatnonzero(group == number).tolist())]
+    return rule
 
 
 def at_random(count: int, seed: int) -> Rule:

@@ -8,6 +8,7 @@ import numpy as np
 
 SETS = ("landmine", "school", "parkinsons", "emotions", "oes97", "wq", "planted", "yeast", "physionet2012")
 SPARSE = ("emotions", "oes97", "wq", "yeast", "physionet2012")  # every target is kept in a quarter of the rows
+EFFORT = {"parkinsons": 3}  # times the steps: patients are known by age and sex alone, which takes long to learn
 KEPT, MOST_TASKS, MOST_INPUTS = 0.25, 24, 64
 
 

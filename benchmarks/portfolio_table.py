@@ -12,20 +12,22 @@ NAMED = ("landmine", "school", "parkinsons", "emotions", "oes97", "wq")  # those
 RULES = ("a member", "mean", "best", "shrunk", "mixed", "promise", "stacked", "stacked promise", "split oracle",
          "oracle")
 PAIRS = ((f"{SERVED}, stacked", "together"), (f"{SERVED}, stacked", "affinity, best"),
-         (f"{SERVED}, stacked", f"{SERVED}, mixed"), (f"{SERVED}, stacked", f"{SERVED}, best"),
-         (f"{SERVED}, stacked", "random + helpers, stacked"), (f"{SERVED}, stacked", "more starts, stacked"),
-         ("affinity, stacked", "random, stacked"), ("affinity, best", "random, best"),
+         (f"{SERVED}, stacked", f"{SERVED}, best"), (f"{SERVED}, stacked", f"{SERVED}, mixed"),
+         (f"{SERVED}, stacked", "random + helpers, stacked"), ("even, stacked", "random, stacked"),
+         ("even, mixed", "random, mixed"), ("even, best", "random, best"), ("even, stacked", "affinity, stacked"),
+         ("affinity, stacked", "random, stacked"), ("even, stacked", "more starts, stacked"),
          ("random, stacked", "more starts, stacked"), (f"{SERVED}, promise", "together"),
-         (f"{SERVED}, stacked promise", "together"), ("everything, stacked", f"{SERVED}, stacked"))
+         (f"{SERVED}, stacked promise", "together"))
 DRAWS = 4000
 
 
 def table(cells: list[dict]) -> str:
     """Strategies, then pairs of them."""
-    sets = list(dict.fromkeys(cell["set"] for cell in sorted(cells, key=lambda one: one["set"])))
-    by_set = {name: [cell for cell in cells if cell["set"] == name] for name in sets}
+    by_set = gathered(cells)
+    sets = list(by_set)
     seeds = "; ".join(f"{name} {', '.join(str(cell['seed']) for cell in own)}" for name, own in by_set.items())
-    singles = ["together", *(f"{how} {count}" for how in ("ridge", "outer", "cross", "random") for count in COUNTS),
+    singles = ["together", *(f"{how} {count}" for how in ("ridge", "outer", "cross", "even ridge",
+                           "even outer", "even cross", "random") for count in COUNTS),
                "labels 3", "helped 1", "chance helped 1", "overlap 3", "chance overlap 3"]
     names = [*singles, *(f"{title}, {rule}" for title in PARTS for rule in RULES),
              "all partitions, best out of fold", "all partitions, best on test"]
@@ -52,6 +54,17 @@ def table(cells: list[dict]) -> str:
                      f"{surely(cells, name)} | {share} | "
                      + " | ".join(f"{found[one]:+.1%}" if one in found else "" for one in sets) + " |")
     return "\n".join([*lines, "", *pairs(by_set), ""])
+
+
+def pairs_of(cells: list[dict]) -> str:
+    """The pairs alone."""
+    return "\n".join([*pairs(gathered(cells)), ""])
+
+
+def gathered(cells: list[dict]) -> dict[str, list[dict]]:
+    """Set -> its cells."""
+    sets = sorted({cell["set"] for cell in cells})
+    return {name: [cell for cell in cells if cell["set"] == name] for name in sets}
 
 
 def values(cell: dict, name: str) -> list[Array]:

@@ -71,6 +71,15 @@ def test_groups_that_overlap_serve_each_task_once_and_learn_more(bench):
     assert all(len(learns) == 5 and set(serves) < set(learns) for learns, serves in teams)
 
 
+def test_even_groups_have_nearly_equal_sizes_and_keep_what_belongs_together(bench):
+    truth = np.array([0, 1, 0, 1, 0, 1, 0, 1])
+    near = (truth[:, None] == truth) + 0.05 * np.random.default_rng(0).random((8, 8))
+    affinity = SimpleNamespace(find=lambda X, Z: SimpleNamespace(matrix=near))
+    assert sorted(own for own, _ in bench.plans.even(affinity, 2)(None, None)) == [[0, 2, 4, 6], [1, 3, 5, 7]]
+    near[:, 0] = near[0] = 0  # a task that is like no other has company all the same
+    assert sorted(len(own) for own, _ in bench.plans.even(affinity, 3)(None, None)) == [2, 3, 3]
+
+
 def test_partitions_are_as_many_as_bell_says(bench):
     assert [len(list(bench.judge.partitions(list(range(count))))) for count in range(7)] == [1, 1, 2, 5, 15, 52, 203]
 
@@ -127,4 +136,4 @@ def test_a_whole_cell_is_trained_kept_and_judged(bench, monkeypatch, tmp_path):
             assert found["mean_gain"][f"{title}, {rule}"] <= found["mean_gain"][f"{title}, oracle"] + 1e-9
     assert found["mean_gain"]["all partitions, best on test"] >= found["mean_gain"]["all partitions, best out of fold"]
     text = bench.table.table([{"set": name, "seed": 0, **found} for name in ("one", "two")])
-    assert "| affinity + helpers, stacked | " in text
+    assert f"| {bench.judge.SERVED}, stacked | " in text
