@@ -52,8 +52,8 @@ class TerminalReport:
             yield (_wide_table if options.max_width >= WIDE else _narrow_table)(shown)
         if many:
             yield Text(_the_rest(report), style="dim")
-        for title, lines in (("Who learned with whom", _groups(report)), ("Findings", _findings(report)),
-                             ("Cost", _cost(report))):
+        for title, lines in (("Who learned with whom", _groups(report)), ("What is said", _decisions(report)),
+                             ("Findings", _findings(report)), ("Cost", _cost(report))):
             if lines:
                 yield Text(f"\n{title}", style="bold")
                 yield from lines
@@ -160,6 +160,13 @@ def _findings(report: Report) -> list[RenderableType]:
                     .append(f"{one.get('subject', '')} ", style="bold")
                     .append(f"{one.get('message', '').rstrip('.')}.", style="not bold")
                     .append(f" {one.get('remedy', '')}", style="dim"), (0, 0, 0, 2)) for one in report.findings]
+
+
+def _decisions(report: Report) -> list[RenderableType]:
+    from rich.padding import Padding
+    from rich.text import Text
+
+    return [Padding(Text(decision), (0, 0, 0, 2)) for decision in report.decisions]
 
 
 def _cost(report: Report) -> list[RenderableType]:

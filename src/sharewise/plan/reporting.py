@@ -129,8 +129,9 @@ def _board_line(at: int, candidate: Candidate, run: RunFolder, prepared: Prepare
             "losses": losses, "weights": weights}
 
 
-def build_report(tasks: Sequence[Task], served: Served, plan: Plan, facts: RunFacts, evidence: Evidence) -> Report:
-    """The report of a model on the evidence."""
+def build_report(tasks: Sequence[Task], served: Served, plan: Plan, facts: RunFacts, evidence: Evidence,
+                 decisions: Sequence[str] = ()) -> Report:
+    """The report of a model on the evidence; ``decisions`` say how labels are decided, and what it brings."""
     judged = [task for task in tasks if len(evidence.rows[task.name])]
     results = settle([_judge_one(task, served, plan, facts, evidence) for task in judged])
     disk = sum(file.stat().st_size for member in served.members for file in member.folder.rglob("*") if file.is_file())
@@ -140,11 +141,10 @@ def build_report(tasks: Sequence[Task], served: Served, plan: Plan, facts: RunFa
         folds=0 if evidence.folds is None else int(evidence.folds.max()) + 1, budget=facts.budget,
         created=datetime.now().isoformat(timespec="seconds"),
         candidates=tuple(CandidateResult(**line) for line in facts.candidates), findings=facts.findings,
-        delta_m=_delta_m(tasks, evidence), cost=CostResult(fit_seconds=facts.seconds, predict_ms=facts.predict_ms,
-                                                           predict_ms_separate=facts.predict_ms_separate,
-                                                           parameters=facts.parameters,
-                                                           parameters_separate=facts.parameters_separate,
-                                                           disk_bytes=disk))
+        decisions=tuple(decisions), delta_m=_delta_m(tasks, evidence),
+        cost=CostResult(fit_seconds=facts.seconds, predict_ms=facts.predict_ms,
+                        predict_ms_separate=facts.predict_ms_separate, parameters=facts.parameters,
+                        parameters_separate=facts.parameters_separate, disk_bytes=disk))
 
 
 def _judge_one(task: Task, served: Served, plan: Plan, facts: RunFacts, evidence: Evidence) -> Any:
