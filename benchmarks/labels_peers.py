@@ -1,8 +1,10 @@
 """Label methods beside scikit-multilearn's: python benchmarks/labels_peers.py [--sets a,b] [--rounds 5] [--only speed]
 
 First the agreement on fixed seeds and base models, and where it is not whole, why. Then CPU seconds, side by side in
-one process and one thread, in turns, medians of the rounds (of two jobs, which need two cores: seconds on the clock).
-Needs scikit-multilearn-ng; without it says so and ends. Writes results/labels_peers.md.
+one process and one thread, in turns, medians of the rounds, and of the rounds' ratios the quartiles too (of two jobs,
+which need two cores: seconds on the clock).
+Needs scikit-multilearn-ng; without it says so and ends. Writes results/labels_peers.md, with
+``--only`` that part of it.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from time import perf_counter, process_time
-from typing import Any
+from typing import Any, NamedTuple
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
@@ -34,16 +36,31 @@ FOREST = RandomForestClassifier(20, random_state=0, n_jobs=1)
 Pair = tuple[Callable[[], Any], Callable[[], Any]]
 
 
-def medians(pair: Pair, rounds: int, clock: Callable[[], float] = process_time) -> tuple[float, float]:
-    """CPU seconds of both, in turns; what takes more than 20 s is done once."""
-    times: tuple[list[float], list[float]] = ([], [])
+class Times(NamedTuple):
+    """Medians of the seconds of both, and quartiles of how many times as long the second took."""
+
+    ours: float
+    theirs: float
+    ratio: tuple[float, float, float]
+
+    def __str__(self) -> str:
+        low, middle, high = (f"{one:,.{0 if one >= 100 else 2 if one < 3 else 1}f}" for one in self.ratio)
+        return f"{middle} ({low} to {high})"
+
+
+def times(pair: Pair, rounds: int, clock: Callable[[], float] = process_time) -> Times:
+    """Seconds of both, in turns; what takes more than 20 s is done once."""
+    found: list[list[float]] = []
     for _ in range(rounds):
-        for work, own in zip(pair, times, strict=True):
-            if not own or own[0] < 20:
+        if not found or found[0][1] < 20:
+            found.append([])
+            for work in pair:
                 started = clock()
                 work()
-                own.append(clock() - started)
-    return float(np.median(times[0])), float(np.median(times[1]))
+                found[-1].append(clock() - started)
+    table = np.array(found)
+    quartiles = np.quantile(table[:, 1] / table[:, 0], [0.25, 0.5, 0.75])
+    return Times(*map(float, np.median(table, axis=0)), tuple(map(float, quartiles)))
 
 
 def lazy(data: label_sets.LabelSet) -> Pair:
@@ -80,18 +97,18 @@ class Known:
         return self.chances
 
 
-def chain(data: label_sets.LabelSet, rows: int) -> tuple[float, float, float]:
-    """Seconds a row of ours and of theirs, and the share of labels that are alike."""
+def chain(data: label_sets.LabelSet, rows: int, rounds: int) -> tuple[Times, float]:
+    """Seconds a row, and the share of labels that are alike."""
     from skmultilearn.problem_transform import ProbabilisticClassifierChain
 
     X, Y, new = data.X[data.train], data.Y[data.train][:, :6], data.X[~data.train]
     ours = labels.ProbabilisticChain(LINE).fit(X, Y)
     theirs = ProbabilisticClassifierChain(LINE, [False, True]).fit(X, Y)
-    started = process_time()
-    said = ours.predict(new)
-    between = process_time()
-    other = label_agreement.as_table(theirs.predict(new[:rows]))
-    return (between - started) / len(new), (process_time() - between) / rows, float((said[:rows] == other).mean())
+    said, other = ours.predict(new), label_agreement.as_table(theirs.predict(new[:rows]))
+    found = times((lambda: ours.predict(new), lambda: theirs.predict(new[:rows])), rounds)
+    scale = len(new) / rows
+    a_row = Times(found.ours / len(new), found.theirs / rows, tuple(one * scale for one in found.ratio))
+    return a_row, float((said[:rows] == other).mean())
 
 
 def unevenness(Y: np.ndarray, folds: list[np.ndarray]) -> float:
@@ -127,22 +144,26 @@ def loops(data: label_sets.LabelSet) -> Iterator[tuple[str, Pair]]:
                      lambda codes=codes: [clone(FOREST).fit(X, one).predict(new) for one in codes])
 
 
-def speed(names: list[str], rounds: int, sizes: list[int]) -> Iterator[str]:
-    """Rows of the table of seconds."""
-    def row(work: str, name: str, pair: Pair, least: str) -> str:
-        ours, theirs = medians(pair, rounds)
-        print(f"{work} {name}: {ours:.4f} {theirs:.4f}", flush=True)
-        return f"| {work} | {name} | {ours:.4f} | {theirs:.4f} | {theirs / ours:.1f} | {least} |"
+def speed(names: list[str], lazy_names: list[str], rounds: int, sizes: list[int]) -> Iterator[str]:
+    """Rows of the table of seconds; of ``lazy_names`` for MLkNN alone."""
+    yield "| work | set | ours s | theirs s | ratio (quartiles) | sought |\n|---|---|--:|--:|--:|--:|"
 
+    def row(work: str, name: str, pair: Pair, least: str) -> str:
+        found = times(pair, rounds)
+        return f"| {work} | {name} | {found.ours:.4f} | {found.theirs:.4f} | {found} | {least} |"
+
+    for name in lazy_names:
+        data = label_sets.load(name)
+        yield row("MLkNN, fit and predict", f"{name}, {data.size}", lazy(data), "12")
     for name in names:
         data = label_sets.load(name)
         yield row("MLkNN, fit and predict", data.name, lazy(data), "20" if name in ("emotions", "yeast") else "12")
         for work, pair in powerset(data):
             yield row(work, name, pair, "50" if "from" in work else "")
         if name in ("emotions", "scene", "yeast"):
-            ours, theirs, alike = chain(data, 12)
-            yield (f"| probabilistic chain, 6 labels, a row ({100 * alike:.0f} % alike) | {name} | {ours:.6f} | "
-                   f"{theirs:.4f} | {theirs / ours:.0f} | 250 |")
+            found, alike = chain(data, 12, rounds)
+            yield (f"| probabilistic chain, 6 labels, a row ({100 * alike:.0f} % alike) | {name} | {found.ours:.6f} | "
+                   f"{found.theirs:.4f} | {found} | 250 |")
         pair, uneven = split(data.Y)
         yield row("stratification into 5", "{} (unevenness {:.3f}, theirs {:.3f})".format(name, *uneven()), pair, "")
     for rows in sizes:
@@ -155,17 +176,20 @@ def speed(names: list[str], rounds: int, sizes: list[int]) -> Iterator[str]:
 
 def plain(names: list[str], rounds: int) -> Iterator[str]:
     """Rows of the table beside plain loops."""
+    yield "| method, forest of 20 | set | ours s | plain loop s | more (quartiles) |\n|---|---|--:|--:|--:|"
     for name in names:
         for method, pair in loops(label_sets.load(name)):
-            ours, loop = medians(pair, rounds)
-            yield f"| {method} | {name} | {ours:.3f} | {loop:.3f} | {100 * (ours / loop - 1):+.1f} % |"
+            found = times(pair, rounds)
+            low, middle, high = (f"{100 * (1 / ratio - 1):+.1f}" for ratio in found.ratio[::-1])
+            yield f"| {method} | {name} | {found.ours:.3f} | {found.theirs:.3f} | {middle} % ({low} to {high}) |"
     data = label_sets.load("yeast")
     X, Y = data.X[data.train], data.Y[data.train]
-    pair = tuple(lambda jobs=jobs: labels.ChainEnsemble(FOREST, chains=4, n_jobs=jobs).fit(X, Y) for jobs in (2, 1))
+    small = clone(FOREST).set_params(n_estimators=10)
+    pair = tuple(lambda jobs=jobs: labels.ChainEnsemble(small, chains=4, n_jobs=jobs).fit(X, Y) for jobs in (2, 1))
     pair[0]()  # starts the processes
-    ours, one = medians(pair, min(rounds, 3), perf_counter)
-    title = f"4 chains, two jobs beside one (load of the machine {os.getloadavg()[0]:.1f})"
-    yield f"| {title} | yeast | {ours:.3f} | {one:.3f} | x {one / ours:.2f} |"
+    found = times(pair, rounds, perf_counter)
+    title = f"4 chains over forests of 10, two jobs beside one (load of the machine {os.getloadavg()[0]:.1f})"
+    yield f"| {title} | yeast | {found.ours:.3f} | {found.theirs:.3f} | x {found} |"
 
 
 def agreement(names: list[str]) -> Iterator[str]:
@@ -179,7 +203,7 @@ def agreement(names: list[str]) -> Iterator[str]:
         for one in label_agreement.agreements(X[data.train], Y[data.train], X[~data.train], Y[~data.train]):
             yield (f"| {name} | {one.method} | {100 * one.alike:.3f} % | {one.ours:.3f} | {one.theirs:.3f} | "
                    f"{one.why} |")
-    yield "\n## What scikit-multilearn-ng does on yeast\n\n| done | came of it |\n|---|---|"
+    yield "\n### What scikit-multilearn-ng does on yeast\n\n| done | came of it |\n|---|---|"
     data = label_sets.load("yeast")
     for done, found in label_agreement.defects(data.X[data.train], data.Y[data.train]):
         yield f"| {done} | {found.replace(chr(10), ' ')} |"
@@ -188,8 +212,9 @@ def agreement(names: list[str]) -> Iterator[str]:
 def main() -> None:
     """All tables, or one line."""
     ask = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    ask.add_argument("--sets", default="emotions,birds,scene,yeast,medical,enron", help="of the speed")
-    ask.add_argument("--agree", default="emotions,scene", help="sets of the agreement")
+    ask.add_argument("--sets", default="emotions,scene,yeast", help="of the speed")
+    ask.add_argument("--lazy", default="birds,medical,enron,goemotions,bibtex,corel5k", help="sets for MLkNN alone")
+    ask.add_argument("--agree", default="emotions,scene,yeast", help="sets of the agreement")
     ask.add_argument("--loops", default="emotions", help="sets beside plain loops")
     ask.add_argument("--rows", default="20000,50000", help="sizes of the tables that are split")
     ask.add_argument("--rounds", type=int, default=5)
@@ -204,21 +229,31 @@ def main() -> None:
         print("scikit-multilearn-ng is not installed: pip install scikit-multilearn-ng, then again.")
         return
     parts = {"agreement": lambda: agreement(options.agree.split(",")),
-             "speed": lambda: ["| work | set | ours s | theirs s | ratio | sought |\n|---|---|--:|--:|--:|--:|",
-                               *speed(options.sets.split(","), options.rounds, [*map(int, options.rows.split(","))])],
-             "loops": lambda: ["| method, forest of 20 | set | ours s | plain loop s | more |\n|---|---|--:|--:|--:|",
-                               *plain(options.loops.split(","), options.rounds)]}
+             "speed": lambda: speed(options.sets.split(","), options.lazy.split(",") if options.lazy else [],
+                                    options.rounds, [*map(int, options.rows.split(","))]),
+             "loops": lambda: plain(options.loops.split(","), options.rounds)}
     titles = {"agreement": "Agreement", "speed": "Speed, one thread, medians in turns, CPU seconds",
               "loops": "Beside plain loops"}
     told = " ".join(["python", "benchmarks/labels_peers.py", *sys.argv[1:]])
-    text = [f"# Label methods beside {head}\n\n`{told}`"]
+    kept = _sections()
     for name, part in parts.items():
         if options.only in (None, name):
-            rows = list(part())
-            text.append(f"## {titles[name]}\n\n" + "\n".join(rows))
-            print("\n".join(rows), flush=True)
-            if options.only is None:  # after each part, so that a run that is stopped has told what it found
-                RESULT.write_text("\n\n".join(text) + "\n")
+            rows = []
+            for row in part():
+                rows.append(row)
+                print(row, flush=True)
+            kept[titles[name]] = f"{head}: `{told}`\n\n" + "\n".join(rows)
+            # after each part, so that a run that is stopped has told what it found
+            text = "\n\n".join(f"## {title}\n\n{kept[title]}" for title in titles.values() if title in kept)
+            RESULT.write_text(f"# Label methods beside scikit-multilearn\n\n{text}\n")
+
+
+def _sections() -> dict[str, str]:
+    """The parts that stand already, by their titles."""
+    if not RESULT.exists():
+        return {}
+    parts = [part.partition("\n\n") for part in RESULT.read_text().split("\n\n## ")[1:]]
+    return {title: text.strip() for title, _, text in parts}
 
 
 if __name__ == "__main__":

@@ -15,6 +15,14 @@ from sharewise.solve.labels import co_occurrence, label_statistics, measure_labe
 Y = np.array([[1, 0, 0, 0], [1, 0, 0, 0], [1, 1, 0, 0], [1, 1, 1, 0], [0, 0, 0, 0]])
 
 
+def test_one_label_alone_is_a_table_too() -> None:
+    # on, said: both, nothing, the label without being said, said without being on
+    found = measure_label_sets([[1], [0], [1], [0]], [[1], [0], [0], [1]])
+    assert [found[name] for name in ("micro_f1", "macro_f1", "hamming_loss", "jaccard", "example_f1")] == [0.5] * 5
+    with pytest.raises(DataError, match="has one label; a ranking needs two or more"):
+        measure_label_ranking([[1], [0]], [[0.9], [0.1]])
+
+
 @pytest.mark.parametrize("kind", [np.asarray, sparse.csr_array, list])
 def test_statistics_worked_by_hand(kind: type) -> None:
     found = label_statistics(kind(Y))

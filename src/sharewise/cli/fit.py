@@ -37,6 +37,9 @@ def add_arguments(parser: Parser) -> None:
                         help="share of the rows held out for the report, 0 to 0.9 (default: none)")
     splits.add_argument("--folds", metavar="K", type=int,
                         help="folds behind the evidence (default: 10 up to 150 rows, 3 above 5,000 a task, else 5)")
+    parser.add_argument("--decide", metavar="RULE",
+                        help="for which measure labels are said: hamming_loss, subset_accuracy, micro_f1, macro_f1, "
+                             "example_f1, jaccard, cardinality, top_1, top_2, ... (default: what is above one half)")
     add_effort(parser)
 
 
@@ -88,7 +91,8 @@ def run(options: argparse.Namespace) -> int:
 
     with run_folder.kept_on_stop(), Progress(options.quiet) as progress:
         learner = Learner(**learner_options(options), kinds=dict(options.kind) or None, folds=options.folds,
-                          drop=tuple(options.drop), drop_leaks=options.drop_leaks, on_progress=progress)
+                          drop=tuple(options.drop), drop_leaks=options.drop_leaks, decide=options.decide,
+                          on_progress=progress)
         progress.findings_of = learner
         learner.fit(options.table, targets=options.targets, task_column=options.task_column, group=options.group,
                     time=options.time, split=options.split, test=options.test, run_folder=run_folder.path,

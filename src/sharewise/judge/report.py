@@ -119,7 +119,8 @@ class Report:
     ``findings`` are the data doctor's: dicts of level ("error", "warning", "note"), code, subject, message, remedy.
     ``evidence`` says which rows judged ("out-of-fold over 5 folds", "test part of 400 rows"), ``folds`` how many
     overlapping fits stand behind them (0: one test part), ``rows_also_chose`` whether the same rows chose the
-    learners; ``split`` and ``budget`` are words.
+    learners; ``split`` and ``budget`` are words, and so are ``decisions``: how labels are said where a rule was
+    asked for.
     """
 
     title: str
@@ -135,6 +136,7 @@ class Report:
     created: str = ""
     candidates: tuple[CandidateResult, ...] = ()
     findings: tuple[dict[str, str], ...] = ()
+    decisions: tuple[str, ...] = ()
     delta_m: Gain | None = None
     cost: CostResult = CostResult()
     balance: tuple[BalanceResult, ...] = ()
@@ -163,7 +165,7 @@ class Report:
                 **{name: value for name, value in state.items() if name != "version"},
                 "tasks": tuple(TaskResult.from_json(one) for one in state["tasks"]),
                 "candidates": tuple(CandidateResult(**one) for one in state["candidates"]),
-                "findings": tuple(state["findings"]),
+                "findings": tuple(state["findings"]), "decisions": tuple(state.get("decisions", ())),
                 "delta_m": None if state["delta_m"] is None else Gain.from_json(state["delta_m"]),
                 "cost": CostResult(**state["cost"]),
                 "balance": tuple(BalanceResult(**one) for one in state.get("balance", ()))})

@@ -52,8 +52,9 @@ class TerminalReport:
             yield (_wide_table if options.max_width >= WIDE else _narrow_table)(shown)
         if many:
             yield Text(_the_rest(report), style="dim")
-        for title, lines in (("Who learned with whom", _groups(report)), ("Findings", _findings(report)),
-                             ("What the balancers did", _balance(report)), ("Cost", _cost(report))):
+        for title, lines in (("Who learned with whom", _groups(report)), ("What is said", _decisions(report)),
+                             ("Findings", _findings(report)), ("What the balancers did", _balance(report)),
+                             ("Cost", _cost(report))):
             if lines:
                 yield Text(f"\n{title}", style="bold")
                 yield from lines
@@ -169,6 +170,13 @@ def _balance(report: Report) -> list[RenderableType]:
     return [Padding(Text(f"{one.candidate}: ", style="bold").append(" ".join(words.balance_lines(one, MOST_TROUBLES)),
                                                                       style="not bold"), (0, 0, 0, 2))
             for one in report.balance]
+
+
+def _decisions(report: Report) -> list[RenderableType]:
+    from rich.padding import Padding
+    from rich.text import Text
+
+    return [Padding(Text(decision), (0, 0, 0, 2)) for decision in report.decisions]
 
 
 def _cost(report: Report) -> list[RenderableType]:

@@ -26,6 +26,8 @@ from ..task import Kind, Task, slices
 from .balancers import Wanted, check_balancers
 from .candidate import Candidate
 from .choice import TaskChoice, choose
+from .decided import describe_decision, table_of
+from .deciding import Decision, label_tables, read_rule
 from .decision import served_plan
 from .duration import read_seconds
 from .plan import Plan
@@ -50,9 +52,10 @@ class Learner:
     objects, with which shared networks are tried beside equal weights. ``share``: the ways in which shared networks
     share, by name (None: hard sharing, and in the long layout of one target FiLM too). ``drop``: columns that must not
     be features; ``drop_leaks`` drops what the leak watch names. ``folds``: how many parts the evidence rests on (None:
-    10 up to 150 rows, 3 where a task has over 5,000, else 5). ``workers``: processes to fit in (None: one a core; 0:
-    this very process).
-    ``on_progress`` is called with a Progress now and then.
+    10 up to 150 rows, 3 where a task has over 5,000, else 5). ``decide``: for which measure ``predict`` says labels, of
+    multilabel targets and of all binary ones together: hamming_loss, subset_accuracy, micro_f1, macro_f1, example_f1,
+    jaccard, cardinality, top_1, top_2, ... (None: what is above one half). ``workers``: processes to fit in (None: one
+    a core; 0: this very process). ``on_progress`` is called with a Progress now and then.
 
     After ``fit``: ``tasks_``, ``findings_`` (the doctor's), ``plan_``, ``report_``, ``scales_``.
 
@@ -67,13 +70,14 @@ class Learner:
     def __init__(self, *, time_budget: float | str | None = None, plan: str | Plan | Path = "auto",
                  families: Sequence[str] | None = None, kinds: Mapping[str, str | Kind] | None = None,
                  balance: Sequence[Wanted] = (), share: Sequence[str] | None = None, drop: Sequence[str | int] = (),
-                 drop_leaks: bool = False, folds: int | None = None, seed: int = 0, workers: int | None = None,
-                 on_progress: Callable[[Progress], None] | None = None) -> None:
+                 drop_leaks: bool = False, folds: int | None = None, decide: str | None = None, seed: int = 0,
+                 workers: int | None = None, on_progress: Callable[[Progress], None] | None = None) -> None:
         self.time_budget, self.plan, self.families, self.kinds = time_budget, plan, families, kinds
         self.balance, self.share, self.drop, self.drop_leaks = balance, share, drop, drop_leaks
-        self.folds, self.seed = folds, seed
+        self.folds, self.decide, self.seed = folds, decide, seed
         self.workers, self.on_progress = workers, on_progress
         self._budget = read_seconds(time_budget)
+        self._rule = None if decide is None else read_rule(decide)
         whole("folds", 2 if folds is None else folds, 2, 50)
         whole("seed", seed, 0, 2**32 - 1)
         whole("workers", 0 if workers is None else workers, 0, 1024)
@@ -110,6 +114,7 @@ class Learner:
             prepared = prepare(frame, question, self.kinds, drop, self.drop_leaks, self.folds, self.seed)
             self.tasks_, self.findings_, self.group_ = prepared.tasks, prepared.findings, question.group
             self.scales_ = fit_scales(self.tasks_, prepared.Y)
+            tables = label_tables(self._rule, self.tasks_, prepared.Y, prepared.folds)
             candidates = portfolio(prepared, self.plan, self.families, self.seed, self._budget, self.balance,
                                    self.share)
             run.start(prepared.X, prepared.Y, prepared.folds, self.tasks_, candidates, self._describe(question))
@@ -120,6 +125,10 @@ class Learner:
             else:
                 outcome = fit_here(run, candidates, self._budget, elapsed, self.on_progress)
         self._choose(prepared, run, [candidates[number] for number in outcome.done])
+        if self._rule is not None:
+            evidence = evidence_of_choice(self.tasks_, prepared.Y, prepared.folds, prepared.groups, self.choices_,
+                                          self.served_)
+            self.served_.decisions = [Decision.fit(self._rule, one, *table_of(one, evidence)) for one in tables]
         self._judge(frame, prepared, run, candidates, outcome, elapsed)
         return self
 
@@ -172,7 +181,11 @@ class Learner:
                                           self.choices_, self.served_)
         self.facts_ = RunFacts.of(prepared, run, candidates, outcome, self.served_, self.choices_, self._budget,
                                   elapsed(), frame)
-        self.report_ = build_report(self.tasks_, self.served_, self.plan_, self.facts_, evidence)
+        self.report_ = self._report(evidence)
+
+    def _report(self, evidence: Evidence) -> Report:
+        decided = [describe_decision(one, self.tasks_, evidence) for one in self.served_.decisions]
+        return build_report(self.tasks_, self.served_, self.plan_, self.facts_, evidence, decided)
 
     def _evidence(self, frame: pd.DataFrame, words: str) -> Evidence:
         groups = group_codes(frame, self.group_)
@@ -185,9 +198,10 @@ class Learner:
         return self.served_.calibrate(means) if which == "chosen" else means
 
     def predict(self, table: Any) -> pd.DataFrame:
-        """The best value of every target for every row, in the target's own labels or units."""
+        """The best value of every target for every row, in the target's own labels or units; of labels, what ``decide``
+        says."""
         frame = as_table(table)
-        return format_predictions(self.predict_means(frame), self.tasks_, frame)
+        return format_predictions(self.served_.decide(self.predict_means(frame)), self.tasks_, frame)
 
     def predict_proba(self, table: Any) -> dict[str, pd.DataFrame]:
         """Class probabilities of the targets that have classes: a frame for each, with a column a class."""
@@ -197,12 +211,12 @@ class Learner:
     def judge(self, table: Any) -> Report:
         """The report on new rows with known targets: separate, together and chosen, with the gain and its interval."""
         frame = as_table(table)
-        served = self._fitted()
+        self._fitted()
         evidence = self._evidence(frame, f"{len(frame)} new rows")
         if not any(map(len, evidence.rows.values())):
             raise DataError("the table", f"has no observed target in {len(frame)} rows", "it must have one at least",
                             "Fill in the targets of some rows.")
-        return build_report(self.tasks_, served, self.plan_, self.facts_, evidence)
+        return self._report(evidence)
 
     def _fitted(self) -> Served:
         if not hasattr(self, "served_"):

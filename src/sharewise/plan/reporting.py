@@ -169,8 +169,9 @@ def _watched(done: Sequence[Candidate], board: Sequence[dict[str, Any]], run: Ru
     return tuple(one for seen in found.values() for one in seen)
 
 
-def build_report(tasks: Sequence[Task], served: Served, plan: Plan, facts: RunFacts, evidence: Evidence) -> Report:
-    """The report of a model on the evidence."""
+def build_report(tasks: Sequence[Task], served: Served, plan: Plan, facts: RunFacts, evidence: Evidence,
+                 decisions: Sequence[str] = ()) -> Report:
+    """The report of a model on the evidence; ``decisions`` say how labels are decided, and what it brings."""
     judged = [task for task in tasks if len(evidence.rows[task.name])]
     results = settle([_judge_one(task, served, plan, facts, evidence) for task in judged])
     disk = sum(file.stat().st_size for member in served.members for file in member.folder.rglob("*") if file.is_file())
@@ -180,12 +181,11 @@ def build_report(tasks: Sequence[Task], served: Served, plan: Plan, facts: RunFa
         folds=0 if evidence.folds is None else int(evidence.folds.max()) + 1, budget=facts.budget,
         created=datetime.now().isoformat(timespec="seconds"),
         candidates=tuple(CandidateResult(**line) for line in facts.candidates), findings=facts.findings,
-        balance=tuple(BalanceResult(**one) for one in facts.balance),
-        delta_m=_delta_m(tasks, evidence), cost=CostResult(fit_seconds=facts.seconds, predict_ms=facts.predict_ms,
-                                                           predict_ms_separate=facts.predict_ms_separate,
-                                                           parameters=facts.parameters,
-                                                           parameters_separate=facts.parameters_separate,
-                                                           disk_bytes=disk))
+        balance=tuple(BalanceResult(**one) for one in facts.balance), decisions=tuple(decisions),
+        delta_m=_delta_m(tasks, evidence),
+        cost=CostResult(fit_seconds=facts.seconds, predict_ms=facts.predict_ms,
+                        predict_ms_separate=facts.predict_ms_separate, parameters=facts.parameters,
+                        parameters_separate=facts.parameters_separate, disk_bytes=disk))
 
 
 def _judge_one(task: Task, served: Served, plan: Plan, facts: RunFacts, evidence: Evidence) -> Any:

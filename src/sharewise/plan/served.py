@@ -18,6 +18,7 @@ from ..base.estimator import Estimator
 from ..data import Encoder, wanted_rows
 from ..judge import Calibration
 from ..task import Scale, Task
+from .deciding import Decision
 from .plan import Plan
 from .run import load_models
 
@@ -69,7 +70,8 @@ class Member:
 class Served:
     """Everything that a prediction needs.
 
-    ``weights``: side ("chosen", "separate", "together") -> task -> weight of each member [M].
+    ``weights``: side ("chosen", "separate", "together") -> task -> weight of each member [M]. ``decisions``: how labels
+    are said where not above one half.
     """
 
     tasks: list[Task]
@@ -78,6 +80,7 @@ class Served:
     members: list[Member]
     weights: dict[str, dict[str, list[float]]]
     calibrations: dict[str, Calibration]
+    decisions: list[Decision] = field(default_factory=list)
 
     def predict_means(self, table: pd.DataFrame, side: str = "chosen") -> dict[str, Float[Array, "N C"]]:
         """Mean of each task for every row of a table; in the long layout NaN in the rows of other tasks."""
@@ -109,6 +112,12 @@ class Served:
         """The chosen side's means with each task's calibration."""
         return {name: self.calibrations[name].apply(mean) for name, mean in means.items()}
 
+    def decide(self, means: dict[str, Float[Array, "N C"]]) -> dict[str, Float[Array, "N C"]]:
+        """Calibrated means with 1 and 0 in the place of probabilities that a rule decides over."""
+        for decision in self.decisions:
+            means = decision.apply(means)
+        return means
+
     def write(self, folder: Path) -> dict[str, Any]:
         """Write the pieces into a folder; the state that ``read`` needs besides."""
         self.encoder.save(folder / "encoder")
@@ -117,7 +126,8 @@ class Served:
         return {"tasks": [task.to_json() for task in self.tasks],
                 "scales": {name: scale.to_json() for name, scale in self.scales.items()},
                 "members": [member.to_json() for member in self.members], "weights": self.weights,
-                "calibrations": {name: one.to_json() for name, one in self.calibrations.items()}}
+                "calibrations": {name: one.to_json() for name, one in self.calibrations.items()},
+                "decisions": [decision.to_json() for decision in self.decisions]}
 
     @classmethod
     def read(cls, folder: Path, state: dict[str, Any]) -> Served:
@@ -128,4 +138,5 @@ class Served:
         return cls([Task.from_json(task) for task in state["tasks"]],
                    {name: Scale.from_json(scale) for name, scale in state["scales"].items()},
                    Encoder.load(folder / "encoder"), members, state["weights"],
-                   {name: Calibration.from_json(one) for name, one in state["calibrations"].items()})
+                   {name: Calibration.from_json(one) for name, one in state["calibrations"].items()},
+                   [Decision.from_json(one) for one in state.get("decisions", [])])  # models from before have none
