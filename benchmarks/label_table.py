@@ -35,8 +35,8 @@ HEAD = """`python benchmarks/labels.py`; how it is run stands at its top, what t
 all: random forest and extra trees of 300 trees (100 from 61 labels on), logistic regression, LightGBM and XGBoost
 of 100 rounds, a perceptron of 256. `mixed` is `MixedEnsemble` of joint forest, joint extra trees, BR LightGBM, BR LR,
 joint MLP and LP forest, of those that ran. A measure is read under a rule that was made for it, of several the one
-that is best out of fold. A dash: not tried; `cut`: one fit and prediction did not end within the CPU seconds that
-the last table shows. One seed."""
+that is best out of fold. A dash: not tried yet, for the time that it takes (see the seconds on smaller sets, in the
+last table); `cut`: one fit and prediction did not end within the CPU seconds that stand there. One seed."""
 CHOSEN = """## Our chosen method against the best anchor
 
 Ours is chosen out of fold: of all our methods, under their rules, the one that is best on training rows that its models
