@@ -33,6 +33,7 @@ def run(name: str, architecture: str, size: str, seeds: list[int], kept: dict) -
     kept.setdefault(name, {})
     if reason := problem.unfit.get(architecture):
         kept[name][f"{architecture}, {size}"] = {"recipe": problem.recipe(), "unfit": reason}
+        keep(kept)
         return
     widths = widths_of(architecture, problem, size)
     if size != SIZES[0] and widths == tuple(kept[name].get(f"{architecture}, {SIZES[0]}", {}).get("widths", ())):

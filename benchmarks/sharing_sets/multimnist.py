@@ -32,7 +32,8 @@ def load(seed: int) -> Problem:
                    dict.fromkeys(("upper left", "lower right"), OneOf(10)), *parts,
                    Effort(160, 32, TRIALS), width=12, stages=2, trunk=_trunk,
                    head=lambda task, width: _head(width),
-                   vector_head=lambda task, width: nn.Linear(width, 10), unfit=NO_FUNNEL | NO_NORMS)
+                   vector_head=lambda task, width: nn.Linear(width, 10), unfit=NO_FUNNEL | NO_NORMS | {
+                       "Sluice": "its heads mix the stages, which give maps of two sizes"})
 
 
 def _trunk(widths: Sequence[int]) -> Trunk:
