@@ -194,6 +194,12 @@ def test_a_shared_candidate_waits_for_its_like_apart_where_there_is_time_for_bot
     assert schedule.taken(1).may_start(2, left=43.0)
 
 
+def test_found_groups_go_after_the_two_ends():
+    schedule = Schedule.of([3.0, 4.0], None, shares=[True, True], late=[True, False])
+    assert schedule.next(0.0, nothing_yet=False) == 1
+    assert schedule.taken(1).next(0.0, nothing_yet=False) == 0
+
+
 def test_every_shared_candidate_has_its_like_apart():
     tasks = [Task("a", Binary()), Task("b", Binary()), Task("c", Binary()), Task("d", Binary())]
     found = candidates_for(tasks, np.eye(4), Grove.of(4, 2, 2))

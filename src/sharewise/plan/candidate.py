@@ -8,6 +8,7 @@ from typing import Any
 
 from ..base.calls import from_call, to_call
 from ..base.estimator import Estimator
+from ..relate import FoundGroups
 from .plan import Plan
 
 
@@ -53,6 +54,12 @@ class Candidate:
     def kin(self) -> str:
         """The family of what it is built of: a chain's is that of its base."""
         return str(getattr(self.parts[0], "base", self.parts[0]).family)  # type: ignore[union-attr]
+
+    @property
+    def finds_groups(self) -> bool:
+        """Whether every fold finds the groups by itself."""
+        return any(isinstance(getattr(part, "rule", None) or getattr(part, "sharing", None), FoundGroups)
+                   for part in self.parts)
 
     def apart(self, candidates: Sequence[Candidate]) -> tuple[int, ...]:
         """The numbers of those candidates that do the same with each task alone: "extra trees, light, separate" for

@@ -162,7 +162,8 @@ def schedule_of(candidates: Sequence[Candidate], budget: float | None, done: Seq
     return Schedule.of([candidate.seconds for candidate in candidates], budget, done,
                        [candidate.kin for candidate in candidates], [candidate.sort for candidate in candidates],
                        [candidate.shares for candidate in candidates],
-                       [candidate.apart(candidates) if candidate.shares else () for candidate in candidates])
+                       [candidate.apart(candidates) if candidate.shares else () for candidate in candidates],
+                       [candidate.finds_groups for candidate in candidates])
 
 
 def _report(on_progress: Callable[[Progress], None] | None, candidates: Sequence[Candidate], schedule: Schedule,

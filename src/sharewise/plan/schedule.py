@@ -9,6 +9,7 @@ MIGHT = 4.0  # a candidate that is guessed at so many times the time that is lef
 TRUST = 3.0  # seconds of finished work from which on the correction counts more than the first guess
 HEAD_START = 0.3  # separate candidates go before shared ones of more than this share of their cost
 FIRST_START = 0.2  # and the first of each family before those of more than this
+LATE_START = 3.0  # found groups go after the two ends, apart and together, of less than so many times their cost
 FINISH_SHARE = 0.12  # of the budget is kept for choosing, judging and saving
 
 
@@ -16,10 +17,11 @@ FINISH_SHARE = 0.12  # of the budget is kept for choosing, judging and saving
 class Schedule:
     """Which candidates wait, cheap before dear and separate ones with a head start.
 
-    Of each: a first guess of its ``seconds``; its family, ``kin``; its ``sort`` of estimator; whether it ``shares``.
-    Guesses are corrected by what finished ones of the same sort ``took``, as (sort, guessed, taken). A shared candidate
-    waits until a separate one of its family has been taken, and one of those that do the same ``apart``, if there is
-    time for both: or else what the method brings would pass for what sharing brings.
+    Of each: a first guess of its ``seconds``; its family, ``kin``; its ``sort`` of estimator; whether it ``shares``;
+    whether it is ``late``, in groups that are still to be found. Guesses are corrected by what finished ones of the
+    same sort ``took``, as (sort, guessed, taken). A shared candidate waits until a separate one of its family has been
+    taken, and one of those that do the same ``apart``, if there is time for both: or else what the method brings would
+    pass for what sharing brings.
     """
 
     seconds: tuple[float, ...]
@@ -27,6 +29,7 @@ class Schedule:
     sort: tuple[str, ...]
     shares: tuple[bool, ...]
     apart: tuple[tuple[int, ...], ...]
+    late: tuple[bool, ...]
     budget: float | None
     waiting: tuple[int, ...]
     took: tuple[tuple[str, float, float], ...] = ()
@@ -34,12 +37,13 @@ class Schedule:
     @classmethod
     def of(cls, seconds: Sequence[float], budget: float | None, done: Sequence[int] = (),
            kin: Sequence[str] = (), sort: Sequence[str] = (), shares: Sequence[bool] = (),
-           apart: Sequence[tuple[int, ...]] = ()) -> Schedule:
+           apart: Sequence[tuple[int, ...]] = (), late: Sequence[bool] = ()) -> Schedule:
         """The schedule at the start, or after some are ``done``; what is not given is alike for all."""
         waiting = tuple(number for number in range(len(seconds)) if number not in set(done))
         alike = ("",) * len(seconds)
-        return cls(tuple(seconds), tuple(kin) or alike, tuple(sort) or alike, tuple(shares) or (False,) * len(seconds),
-                   tuple(apart) or ((),) * len(seconds), budget, waiting)
+        never = (False,) * len(seconds)
+        return cls(tuple(seconds), tuple(kin) or alike, tuple(sort) or alike, tuple(shares) or never,
+                   tuple(apart) or ((),) * len(seconds), tuple(late) or never, budget, waiting)
 
     @property
     def deadline(self) -> float:
@@ -73,7 +77,9 @@ class Schedule:
 
     def start_share(self, number: int) -> float:
         """What its cost is multiplied by in the order of candidates."""
-        return 1.0 if self.shares[number] else FIRST_START if self.is_new(number) else HEAD_START
+        if self.shares[number]:
+            return LATE_START if self.late[number] else 1.0
+        return FIRST_START if self.is_new(number) else HEAD_START
 
     def next(self, elapsed: float, nothing_yet: bool) -> int | None:
         """The next candidate of those that should fit into the time that is left; else the cheapest one if it might:
