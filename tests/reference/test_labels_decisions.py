@@ -140,7 +140,7 @@ def test_the_set_of_highest_expected_jaccard_is_the_best_of_all_sets(labels: int
 def test_expected_jaccard_is_exact_for_many_labels_too(monkeypatch: pytest.MonkeyPatch) -> None:
     """Against the distribution of how many other labels are on, by convolution, for 41 labels."""
     P = np.sort(np.random.default_rng(0).random((3, 41)) ** 3)[:, ::-1]
-    monkeypatch.setattr("sharewise.solve.labels.example_jaccard.ENTRIES", 1000)
+    monkeypatch.setattr("sharewise.solve.labels.most_probable.ENTRIES", 1000)
     for p, said in zip(P, best_example_jaccard(P), strict=True):
         best = (float(np.prod(1 - p)), 0)
         for k in range(1, 42):
@@ -196,7 +196,7 @@ def test_expected_f1_is_exact_for_many_labels_too() -> None:
 def test_rows_are_decided_for_themselves_however_many_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
     P = np.random.default_rng(0).random((23, 5)) ** 2
     whole = best_example_f1(P)
-    monkeypatch.setattr("sharewise.solve.labels.example_f1.ENTRIES", 100)
+    monkeypatch.setattr("sharewise.solve.labels.most_probable.ENTRIES", 100)
     assert np.array_equal(best_example_f1(P), whole)
 
 

@@ -134,8 +134,7 @@ def without_counterpart(candidates: Sequence[Candidate], outcome: Outcome,
                          choices: dict[str, TaskChoice]) -> list[dict[str, Any]]:
     """A finding where shared candidates carry tasks though nothing of their like has learned these apart."""
     done = [candidates[number] for number in outcome.done]
-    lone = np.array([one.shares and not any(candidates[other] in done for other in one.apart(candidates))
-                     for one in done])
+    lone = np.array([one.shares and set(outcome.done).isdisjoint(one.apart(candidates)) for one in done])
     served = [name for name, choice in choices.items() if choice.weights["chosen"][lone].sum() >= MUCH]
     names = [one.name for at, one in enumerate(done)
              if lone[at] and any(choices[name].weights["chosen"][at] > 0 for name in served)]

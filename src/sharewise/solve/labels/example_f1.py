@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float
 
+from .most_probable import most_probable
 from .targets import as_probabilities
 
 Array = np.ndarray
-ENTRIES = 1 << 22  # numbers held at a time
 
 
 def best_example_f1(probabilities: Any, empty: float = 1.0) -> Bool[Array, "N L"]:
@@ -35,16 +35,10 @@ def best_example_f1(probabilities: Any, empty: float = 1.0) -> Bool[Array, "N L"
     """
     P = as_probabilities(probabilities)
     labels = P.shape[1]
-    order = np.argsort(-P, axis=1, kind="stable")
     nodes, weights = np.polynomial.legendre.leggauss(labels)
     points = (nodes + 1) / 2
     powers = points ** np.arange(1, labels + 1)[:, None] * weights  # 2 t^k times the weight over 0 to 1, [L, L]
-    chosen, rows = np.zeros(P.shape, dtype=bool), max(1, ENTRIES // labels**2)
-    for low in range(0, len(P), rows):
-        part = slice(low, low + rows)
-        size = _best_size(np.take_along_axis(P[part], order[part], axis=1), points, powers, empty)
-        np.put_along_axis(chosen[part], order[part], np.arange(labels) < size[:, None], axis=1)
-    return chosen
+    return most_probable(P, lambda down: _best_size(down, points, powers, empty), labels**2)
 
 
 def _best_size(down: Float[Array, "n L"], points: Float[Array, "L"], powers: Float[Array, "L L"],

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float
 
+from .most_probable import most_probable
 from .targets import as_probabilities
 
 Array = np.ndarray
-ENTRIES = 1 << 22  # numbers held at a time
 
 
 def best_example_jaccard(probabilities: Any) -> Bool[Array, "N L"]:
@@ -36,16 +36,10 @@ def best_example_jaccard(probabilities: Any) -> Bool[Array, "N L"]:
     """
     P = as_probabilities(probabilities)
     labels = P.shape[1]
-    order = np.argsort(-P, axis=1, kind="stable")
     nodes, weights = np.polynomial.legendre.leggauss((labels + 1) // 2)
     points = (nodes + 1) / 2
     powers = points ** np.arange(labels)[:, None] * weights / 2  # t^(k - 1) times the weight over 0 to 1, [L, M]
-    chosen, rows = np.zeros(P.shape, dtype=bool), max(1, ENTRIES // (labels * len(points)))
-    for low in range(0, len(P), rows):
-        part = slice(low, low + rows)
-        size = _best_size(np.take_along_axis(P[part], order[part], axis=1), points, powers)
-        np.put_along_axis(chosen[part], order[part], np.arange(labels) < size[:, None], axis=1)
-    return chosen
+    return most_probable(P, lambda down: _best_size(down, points, powers), labels * len(points))
 
 
 def _best_size(down: Float[Array, "n L"], points: Float[Array, "M"], powers: Float[Array, "L M"]) -> Array:
