@@ -7,9 +7,8 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float
 
-from ...base import DataError
-from .label_sets import distinct
-from .targets import as_indicator, as_probabilities
+from .seen_sets import seen_sets
+from .targets import as_probabilities
 
 Array = np.ndarray
 ENTRIES = 1 << 23  # sums held at a time
@@ -35,11 +34,8 @@ def likeliest_seen_sets(probabilities: Any, Y: Any) -> Bool[Array, "N L"]:
     >>> likeliest_seen_sets([[0.4, 0.3], [0.6, 0.9], [0.9, 0.6]], [[1, 0], [0, 1], [0, 1]]).astype(int).tolist()
     [[1, 0], [0, 1], [1, 0]]
     """
-    P, known = as_probabilities(probabilities), as_indicator(Y)
-    if P.shape[1] != known.shape[1] or not len(known):
-        raise DataError("the table of seen sets", f"has the shape {known.shape}",
-                        f"it must have rows, and {P.shape[1]} labels", "Pass the training labels.")
-    found = distinct(known)
+    P = as_probabilities(probabilities)
+    found = seen_sets(Y, P.shape[1])
     sets = found.sets[np.argsort(-found.times, kind="stable")]
     held: Float[Array, "N L"] = np.clip(P, UNSURE, 1 - UNSURE)
     evidence, weights = np.log(held) - np.log1p(-held), sets.T.astype(np.float64)

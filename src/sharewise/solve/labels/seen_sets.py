@@ -28,11 +28,17 @@ def nearest_seen_sets(said: Any, Y: Any) -> Bool[Array, "N L"]:
     >>> nearest_seen_sets([[1, 1, 0], [1, 0, 0]], [[1, 1, 1], [0, 1, 0], [0, 1, 0], [1, 0, 0]]).astype(int).tolist()
     [[0, 1, 0], [1, 0, 0]]
     """
-    labels, known = as_indicator(said), as_indicator(Y)
-    if labels.shape[1] != known.shape[1] or not len(known):
+    labels = as_indicator(said)
+    return among(labels, seen_sets(Y, labels.shape[1]))
+
+
+def seen_sets(Y: Any, labels: int) -> Distinct:
+    """The sets in the rows of Y. DataError where it is no table of so many ``labels`` with a row."""
+    known = as_indicator(Y)
+    if known.shape[1] != labels or not len(known):
         raise DataError("the table of seen sets", f"has the shape {known.shape}",
-                        f"it must have rows, and {labels.shape[1]} labels", "Pass the training labels.")
-    return among(labels, distinct(known))
+                        f"it must have rows, and {labels} labels", "Pass the training labels.")
+    return distinct(known)
 
 
 def among(labels: Bool[Array, "N L"], found: Distinct) -> Bool[Array, "N L"]:
