@@ -9,6 +9,7 @@ from .encoder import Input as Input
 from .groups import group_codes as group_codes
 from .infer import infer_tasks as infer_tasks
 from .long import wanted_rows as wanted_rows
+from .order import without_false_order as without_false_order
 from .parse_kind import parse_kind as parse_kind
 from .sources import as_table as as_table
 from .sources import read_table as read_table

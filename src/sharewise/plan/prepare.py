@@ -13,7 +13,17 @@ from jaxtyping import Float, Int
 
 from ..base import DataError, UnknownNameError, UsageError
 from ..base.checks import no_duplicates, within
-from ..data import Encoder, Finding, encode_targets, examine, group_codes, infer_tasks, split_folds, split_test
+from ..data import (
+    Encoder,
+    Finding,
+    encode_targets,
+    examine,
+    group_codes,
+    infer_tasks,
+    split_folds,
+    split_test,
+    without_false_order,
+)
 from ..task import Kind, Task, observed_rows
 
 Array = np.ndarray
@@ -100,11 +110,13 @@ def prepare(table: pd.DataFrame, question: Question, kinds: Mapping[str, str | K
     test = _test_part(table, Y, tasks, question, seed, groups, time)
     train = np.flatnonzero(~test & ~np.isnan(Y).all(axis=1))
     own_groups, own_time = (None if values is None else values[train] for values in (groups, time))
-    folds = folds or _fold_count(Y[train], tasks, own_groups if own_time is None else own_time)
-    _check_counts(Y[train], tasks, folds)
     encoder = _encoder(table, train, features)
     X = encoder.transform(table)  # the test rows too: a cell that can't be read is found before any training
-    findings = examine(table, tasks, features, Y=Y, test=test if test.any() else None, groups=groups,
+    tasks, notes = without_false_order(tasks, X, Y, train, _given(question, kinds or {}), seed)
+    Y = encode_targets(table, tasks) if notes else Y
+    folds = folds or _fold_count(Y[train], tasks, own_groups if own_time is None else own_time)
+    _check_counts(Y[train], tasks, folds)
+    findings = notes + examine(table, tasks, features, Y=Y, test=test if test.any() else None, groups=groups,
                        by_time=question.time is not None)
     _raise_errors(findings)
     if drop_leaks:
@@ -116,6 +128,11 @@ def prepare(table: pd.DataFrame, question: Question, kinds: Mapping[str, str | K
                           time=own_time)
     return Prepared(tasks, features, encoder, X[train], Y[train], fold_of, own_groups,
                     np.flatnonzero(test), findings, _words(question, folds))
+
+
+def _given(question: Question, kinds: Mapping[str, str | Kind]) -> set[str]:
+    """The columns whose kind was asked for."""
+    return {*kinds, *(column for target in question.targets if isinstance(target, Task) for column in target.columns)}
 
 
 def _fold_count(Y: Float[Array, "N W"], tasks: Sequence[Task], units: Array | None) -> int:
