@@ -51,6 +51,19 @@ def best_of_others(losses: np.ndarray) -> list[int]:
     return [int(np.argmin(np.delete(losses, fold, axis=1).sum(axis=1))) for fold in range(losses.shape[1])]
 
 
+@pytest.mark.parametrize("strength", ["auto", 2.0])
+def test_tasks_without_their_like_are_learned_apart_to_the_bit(strength: float | str) -> None:
+    X, Y = every_kind()
+    Y[:30, 3] = np.nan
+    train = three_folds(len(X))
+    for folds in (None, train):
+        apart, shared = (model.fit_folds(X, Y, folds) if folds is not None else [model.fit(X, Y)]
+                         for model in (Linear(KINDS, strength=strength), MeanRegularized(KINDS, strength=strength)))
+        for one, other in zip(apart, shared, strict=True):
+            means = one.predict_mean(X), other.predict_mean(X)
+            assert all(np.array_equal(means[0][task.name], means[1][task.name]) for task in KINDS)
+
+
 # -- the choice -------------------------------------------------------------------------------------------------------
 def test_a_logistic_fold_takes_the_strength_that_was_best_on_the_other_folds() -> None:
     chance = np.random.default_rng(1)

@@ -26,6 +26,11 @@ class Family(NamedTuple):
     classes: int
     start: Float[Array, "K"]
 
+    @property
+    def is_alone(self) -> bool:
+        """Whether its columns are those of one task, with nobody to share with."""
+        return len(self.groups[0]) == 1
+
 
 def families(tasks: Sequence[Task], pieces: Sequence[Piece], train: Bool[Array, "N"]) -> list[Family]:
     """The pieces sorted into families; softmax pieces become C columns of 0 and 1."""

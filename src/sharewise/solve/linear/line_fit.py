@@ -43,10 +43,17 @@ def fit_lines(tasks: Sequence[Task], X: Float[Array, "N D"], trainings: Sequence
               seed: int) -> list[Lines]:
     """The lines of each training, in its own design."""
     designs = [Design.fit(X[training.train]) for training in trainings]
+    return [Lines(design, np.hstack([lines[at][0] for at in range(len(lines))]),
+                  np.concatenate([lines[at][1] for at in range(len(lines))]))
+            for design, lines in zip(designs, fit_pieces(tasks, X, designs, trainings, strength, seed), strict=True)]
+
+
+def fit_pieces(tasks: Sequence[Task], X: Float[Array, "N D"], designs: Sequence[Design], trainings: Sequence[Training],
+               strength: float | str, seed: int) -> list[dict[int, Line]]:
+    """The line of each piece in each training, by the piece's place."""
     found: list[dict[int, Line]] = [{} for _ in trainings]
-    pieces = trainings[0].pieces
     with one_thread():
-        observed = np.stack([~np.isnan(piece.target) for piece in pieces], axis=1)
+        observed = np.stack([~np.isnan(piece.target) for piece in trainings[0].pieces], axis=1)
         for group in together(observed):
             rows = np.flatnonzero(observed[:, group].any(axis=1))
             grounds = [ground_of(design, X[rows], training.train[rows])
@@ -56,9 +63,7 @@ def fit_lines(tasks: Sequence[Task], X: Float[Array, "N D"], trainings: Sequence
                     own = training.pieces[at].target[rows][ground.own]
                     lines[at] = flat_line(training.pieces[at]._replace(target=own), len(ground.basis.centre))
             fit_group(tasks, group, rows, trainings, grounds, strength, seed, found)
-    return [Lines(design, np.hstack([lines[at][0] for at in range(len(pieces))]),
-                  np.concatenate([lines[at][1] for at in range(len(pieces))]))
-            for design, lines in zip(designs, found, strict=True)]
+    return found
 
 
 def ground_of(design: Design, X: Float[Array, "n D"], own: Bool[Array, "n"]) -> Ground:

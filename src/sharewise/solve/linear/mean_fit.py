@@ -15,6 +15,7 @@ from .basis import Basis
 from .blocks import make_blocks
 from .design import Design
 from .families import Family, families
+from .line_fit import Line
 from .mean_search import SIMILARITIES, STRENGTHS, Course, Point, search
 from .newton import TIGHT
 from .strength import every_other
@@ -32,10 +33,9 @@ class Wish(NamedTuple):
     folds: int
     seed: int
 
-    def grid(self, family: Family) -> tuple[Sequence[float], Sequence[float]]:
+    def grid(self) -> tuple[Sequence[float], Sequence[float]]:
         """Steps and similarities to try."""
-        alone = len(family.groups[0]) == 1  # nobody to share with: only the sum of both penalties counts
-        likes = ((1.0,) if alone else SIMILARITIES) if self.similarity == "auto" else (float(self.similarity),)
+        likes = SIMILARITIES if self.similarity == "auto" else (float(self.similarity),)
         return STRENGTHS if self.strength == "auto" else (1.0,), likes
 
 
@@ -80,10 +80,12 @@ class Ground(NamedTuple):
         return max(float(np.count_nonzero(~np.isnan(self.families[at].columns[rows]), axis=0).mean()), 1.0)
 
 
-def fit_lines_together(grounds: Sequence[Ground], wish: Wish) -> list[Lines]:
-    """The lines of each training."""
-    found: list[dict[int, list[tuple[Array, Array]]]] = [{} for _ in grounds]
+def fit_lines_together(grounds: Sequence[Ground], wish: Wish, alone: Sequence[dict[int, Line]]) -> list[Lines]:
+    """The lines of each training, where those of some pieces, by number, were learned ``alone``."""
+    found: list[dict[int, list[Line]]] = [{piece: [line] for piece, line in own.items()} for own in alone]
     for at, family in enumerate(grounds[0].families):
+        if not set(family.pieces).isdisjoint(alone[0]):
+            continue
         for lines, (weights, intercepts) in zip(found, fit_family(grounds, at, wish), strict=True):
             for column, piece in enumerate(family.pieces):
                 lines.setdefault(piece, []).append((weights[:, [column]], intercepts[[column]]))
@@ -110,7 +112,7 @@ def fit_family(grounds: Sequence[Ground], at: int, wish: Wish) -> list[tuple[Flo
 def choose_points(grounds: Sequence[Ground], at: int, wish: Wish) -> list[Point]:
     """Step and similarity of each training: as the held-out rows of the others say; if fewer than two trainings can say
     it, inner folds of each one's own rows."""
-    steps, likes = wish.grid(grounds[0].families[at])
+    steps, likes = wish.grid()
     long = np.array([ground.mean_rows(at, np.flatnonzero(ground.train)) >= FEWEST for ground in grounds])
     says = long & [ground.can_judge(at) for ground in grounds]
     points = [Point(steps[len(steps) // 2], likes[len(likes) // 2], [ground.beginning(at)], np.zeros(1))
@@ -132,7 +134,7 @@ def inner_choice(ground: Ground, at: int, wish: Wish) -> Point:
     rows = drawn(ground.families[at], np.flatnonzero(ground.train), wish.seed)
     fold = np.arange(len(rows)) % wish.folds
     courses = [ground.course(at, rows, fold == k, wish.strength) for k in range(wish.folds)]
-    point, = search(courses, np.ones((1, wish.folds), dtype=bool), *wish.grid(ground.families[at]))
+    point, = search(courses, np.ones((1, wish.folds), dtype=bool), *wish.grid())
     return point._replace(thetas=point.thetas[:1])
 
 

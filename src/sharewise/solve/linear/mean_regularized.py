@@ -13,8 +13,10 @@ from ...base.checks import within
 from ...base.errors import UsageError
 from ...base.estimator import Estimator, Means
 from ...task import Task
+from ..pieces import take_apart
 from ..threads import one_thread
 from .answers import Lines
+from .line_fit import Line, Training, fit_pieces
 from .linear import check_strength
 from .mean_fit import Ground, Wish, fit_lines_together
 
@@ -31,7 +33,8 @@ class MeanRegularized(Estimator):
     Regularized multi-task learning, with squared, logistic, softmax and Poisson losses in the place of the hinge).
 
     Tasks share within a kind and number of outputs: numbers with numbers, 3-class tasks with 3-class tasks (class by
-    class), ordinal ones cut by cut, multilabel ones label by label. "auto" chooses both numbers for each kind on inner
+    class), ordinal ones cut by cut, multilabel ones label by label; a task without its like is learned as by
+    ``Linear``. "auto" chooses both numbers for each kind on inner
     folds of the training rows: first the strength at similarity 1, then the similarity; ``fit_folds`` needs no inner
     folds, for each fold takes what was best on the other folds' held-out rows. Features are made ready as in
     ``Linear``.
@@ -79,7 +82,17 @@ class MeanRegularized(Estimator):
         wish = Wish(self.strength, self.similarity, self.folds, self.seed)
         with one_thread():
             grounds = [Ground.of(self.tasks, X, Z, rows) for Z, rows in trainings]
-            return fit_lines_together(grounds, wish)
+            return fit_lines_together(grounds, wish, self._fit_alone(X, trainings, grounds))
+
+    def _fit_alone(self, X: Float[Array, "N D"], trainings: list[tuple[Array, Array]],
+                   grounds: Sequence[Ground]) -> list[dict[int, Line]]:
+        """The lines of the pieces of tasks that have nobody to share with, as ``Linear`` has them."""
+        numbers = sorted({piece for family in grounds[0].families if family.is_alone for piece in family.pieces})
+        if not numbers:
+            return [{} for _ in trainings]
+        own = [Training([take_apart(self.tasks, Z)[at] for at in numbers], rows) for Z, rows in trainings]
+        found = fit_pieces(self.tasks, X, [ground.design for ground in grounds], own, self.strength, self.seed)
+        return [{numbers[at]: line for at, line in lines.items()} for lines in found]
 
     def _predict_mean(self, X: Float[Array, "N D"], wanted: Bool[Array, "N T"]) -> Means:
         return self._lines.means(self.tasks, X, wanted)
