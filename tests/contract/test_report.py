@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from functools import cache
 from html.parser import HTMLParser
 
@@ -17,6 +18,7 @@ from sharewise.judge import (
     CostResult,
     Gain,
     Report,
+    at_odds,
     compare,
     delta_m,
     judge_task,
@@ -176,3 +178,20 @@ def test_a_report_prints_itself_as_in_the_terminal(monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("COLUMNS", "90")
     assert repr(report).split() == text_of(report, 90).split()
     assert max(map(len, repr(report).splitlines())) <= 90
+
+
+def test_where_nothing_was_learned_together_the_sentence_says_so() -> None:
+    report = report_of(2)
+    alone = tuple(replace(one, shares=False) for one in report.candidates)
+    assert "not known whether" in text_of(replace(report, candidates=alone))
+    assert "not known whether" not in text_of(report)
+
+
+@pytest.mark.parametrize(("verdict", "separate", "chosen", "said"), [
+    ("helped", 0.96, 0.91, True), ("helped", 0.91, 0.96, False), ("hurt", 0.91, 0.96, True),
+    ("hurt", 0.96, 0.91, False), ("helped", 0.96, 0.95, False), ("no difference", 0.96, 0.91, False)])
+def test_a_loss_and_a_metric_at_odds_are_pointed_out(verdict: str, separate: float, chosen: float, said: bool) -> None:
+    task = replace(report_of(1).tasks[0], verdict=verdict, separate=separate, chosen=chosen, greater_is_better=True)
+    assert bool(at_odds([task])) == said
+    upside_down = replace(task, separate=chosen, chosen=separate, greater_is_better=False)
+    assert bool(at_odds([upside_down])) == said

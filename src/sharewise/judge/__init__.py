@@ -1,5 +1,6 @@
 """Floor 2: metrics, transfer gain with its evidence, calibration, and the report."""
 
+from .odds import at_odds as at_odds
 from .balance_picture import render_balance as render_balance
 from .calibration import Calibration as Calibration
 from .calibration import calibrate_held_out as calibrate_held_out
