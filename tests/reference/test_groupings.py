@@ -57,7 +57,7 @@ def test_candidates_of_found_groups_can_be_written_down_and_have_a_cost(long):
         "mean-regularised linear", f"{kind} extra trees, light", f"{kind} extra trees, strong", "network, light",
         "network, strong")]
     assert [one.kin for one in found[:5]] == ["linear", "trees", "trees", "network", "network"]
-    assert all(one.shares and guess_seconds(one, Size.of(X, Y)) > 0 for one in found)
+    assert all(one.shares and guess_seconds(one, Size.of(X, Y, tasks)) > 0 for one in found)
     again = [Candidate.from_json(json.loads(json.dumps(one.to_json()))) for one in found]
     assert [one.to_json() for one in again] == [one.to_json() for one in found]
 

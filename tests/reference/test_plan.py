@@ -1,6 +1,7 @@
 """Plans, schedules, ensembles and evidence against numbers worked by hand."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -21,7 +22,7 @@ from sharewise.plan.portfolio import Grove, candidates_for
 from sharewise.plan.reporting import without_counterpart
 from sharewise.plan.schedule import TRUST, Schedule
 from sharewise.plan.sharing import check_share, check_sizes, ways
-from sharewise.task import Binary, Regression, Task
+from sharewise.task import Binary, Kind, Multiclass, Ordinal, Regression, Task
 
 
 def test_a_plan_survives_json_with_helpers_that_are_learned_and_not_served():
@@ -243,10 +244,41 @@ def test_a_sort_that_takes_longer_than_guessed_says_nothing_of_the_others():
     assert schedule.expected(2) == 10.0
 
 
+def test_one_guess_that_is_far_too_low_does_not_take_all_workers():
+    schedule = Schedule.of([1.0, 1.0, 5.0], 50.0, sort=["a", "a", "b"]).taken(0)
+    assert schedule.next(0.0, False, busy={0}) == 2  # the second of its sort waits for the first
+    assert schedule.taken(2).next(0.0, False, busy={0, 2}) == 1  # but not while a worker has nothing else
+    assert schedule.finished(0, 1.5).next(2.0, False) == 1
+    assert schedule.finished(0, 1.5).taken(1).next(2.0, False, busy={1}) == 2
+    assert Schedule.of([1.0, 1.0, 5.0], None, sort=["a", "a", "b"]).taken(0).next(0.0, False, busy={0}) == 1
+
+
+def test_a_round_of_boosting_is_reckoned_by_its_classes():
+    kinds = [Regression(), Multiclass(tuple("abcdefgh")), Ordinal((1, 2, 3))]
+    tasks, X = [Task(f"t{at}", kind) for at, kind in enumerate(kinds)], np.zeros((50, 4), dtype=np.float32)
+    size = Size.of(X, np.zeros((50, 3)), tasks)
+    assert (size.targets, size.scores) == (3, 11)
+    boosted, forest = (next(one for one in candidates_for(tasks, np.zeros((50, 3)), Grove.of(50, 4, 5), "separate")
+                            if one.name.startswith(name)) for name in ("boosted", "extra"))
+    few = replace(size, scores=3)
+    assert guess_seconds(boosted, size) > 3 * guess_seconds(boosted, few)
+    assert guess_seconds(forest, size) == guess_seconds(forest, few)
+
+
+def test_lines_share_only_where_two_tasks_are_alike():
+    def names(plan: str, *kinds: Kind) -> list[str]:
+        tasks = [Task(f"t{at}", kind) for at, kind in enumerate(kinds)]
+        return [one.name for one in candidates_for(tasks, np.zeros((50, len(kinds))), Grove.of(50, 4, 5), plan)]
+    lines = "mean-regularised linear, together"
+    assert lines in names("auto", Regression(), Binary(("a", "b")), Regression())
+    assert lines not in names("auto", Regression(), Binary(("a", "b")), Ordinal((1, 2, 3)))
+    assert lines in names("together", Regression(), Binary(("a", "b")), Ordinal((1, 2, 3)))  # as it was asked for
+
+
 def test_the_pace_is_one_for_learning_apart_and_together_and_follows_the_dearest():
     tasks = [Task(f"t{at}", Regression()) for at in range(6)]
     X, Y = np.random.default_rng(0).normal(size=(2000, 100)), np.random.default_rng(1).normal(size=(2000, 6))
-    size, plain = Size.of(X.astype(np.float32), Y), Grove.of(2000, 100, 5)
+    size, plain = Size.of(X.astype(np.float32), Y, tasks), Grove.of(2000, 100, 5)
     full = candidates_for(tasks, Y, plan="together", grove=plain)
     pace = Pace.within(60.0, full, size)
     assert all(LEAST[sort] <= share < 1 for sort, share in pace._asdict().items())
@@ -270,7 +302,7 @@ def test_shared_networks_are_tried_with_each_balancer_beside_equal_weights():
     found = candidates_for(tasks, np.zeros((50, 3)), Grove.of(50, 4, 5), "together", 0, balancers)
     assert [one.name for one in found if one.name.startswith("network, light") and one.shares] == [
         "network, light, together", "network, light, UncertaintyWeighting, together", "network, light, MGDA, together"]
-    size = Size.of(np.zeros((50, 4), dtype=np.float32), np.zeros((50, 3)))
+    size = Size.of(np.zeros((50, 4), dtype=np.float32), np.zeros((50, 3)), tasks)
     assert all(guess_seconds(one, size) > 0 for one in found)
     again = [Candidate.from_json(json.loads(json.dumps(one.to_json()))) for one in found]
     assert [one.name for one in again] == [one.name for one in found]
@@ -312,7 +344,7 @@ def test_without_a_word_another_way_of_sharing_competes_where_each_row_is_one_ta
     assert list(ways(None, shops)) == ["", ", FiLM"]
     twice = [*shops, Task("paid[0]", Regression(), ("paid",), task_column="shop", task_value=0)]
     assert list(ways(None, twice)) == list(ways(None, [Task(name, Regression()) for name in "abc"])) == [""]
-    size = Size(40.0, 960, 18, 24, 18.0, 24)
+    size = Size(40.0, 960, 18, 24, 18.0, 24, 24)
     found = {one.name: guess_seconds(one, size) for one in candidates_for(
         shops, np.zeros((50, 24)), Grove.of(50, 5, 5), architectures=ways(["HardSharing", "FiLM", "PLE"], shops))}
     hard, film, ple = (found[f"network, light{way}, together"] for way in ("", ", FiLM", ", PLE"))
@@ -321,7 +353,7 @@ def test_without_a_word_another_way_of_sharing_competes_where_each_row_is_one_ta
 
 def test_networks_that_would_not_fit_into_memory_are_refused():
     tasks = [Task(str(at), Regression()) for at in range(120)]
-    size = Size(100.0, 12_000, 20, 120, 20.0, 1)
+    size = Size(100.0, 12_000, 20, 120, 20.0, 1, 120)
     found = candidates_for(tasks, np.zeros((100, 120)), Grove.of(100, 20, 5), "together", 0,
                            architectures=ways(["NDDR"], tasks))
     with pytest.raises(UsageError, match="million parameters"):

@@ -21,6 +21,7 @@ from .candidate import Candidate
 from .grouped import Grouped
 
 if TYPE_CHECKING:
+    from ..task import Task
     from ..train import Network
 
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 class Size:
     """Rows that a task is observed in (mean over tasks), all rows, features, target columns. ``bins``: what the
     features cost a boosted tree, where a flag costs less than a number; ``bases``: how many different sets of rows
-    the target columns are observed in."""
+    the target columns are observed in; ``scores``: trees in a round of boosting, of a class each."""
 
     rows_a_task: float
     rows: int
@@ -36,15 +37,17 @@ class Size:
     targets: int
     bins: float
     bases: int
+    scores: int
 
     @classmethod
-    def of(cls, X: Float[np.ndarray, "N D"], Y: Float[np.ndarray, "N W"]) -> Size:
+    def of(cls, X: Float[np.ndarray, "N D"], Y: Float[np.ndarray, "N W"], tasks: Sequence[Task]) -> Size:
         """The size of a piece of work."""
         seen = ~np.isnan(Y)
         few = X[:FEW_ROWS]
         bins = sum(min(len(np.unique(column)), MOST_BINS) for column in few.T) / min(MOST_BINS, max(len(few), 1))
         return cls(float(seen.sum() / Y.shape[1]), len(X), X.shape[1], Y.shape[1], max(bins, 1.0),
-                   len({column.tobytes() for column in seen.T}))
+                   len({column.tobytes() for column in seen.T}),
+                   sum(max(task.kind.width, task.kind.raw_size) for task in tasks))
 
 
 FEW_ROWS, MOST_BINS, FEWEST_BINS = 256, 64, 8.0  # a round of boosting costs something on a single feature, too
@@ -130,8 +133,9 @@ def guess_seconds(candidate: Candidate, size: Size) -> float:
     name = ", ".join([*words[:min(len(words) - 1, 2)], "together"]) if candidate.shares else candidate.name
     constant, rows, features, targets = FORMULAS[name]
     count = size.rows if candidate.shares else size.rows_a_task
-    wide = max(size.bins, FEWEST_BINS) if "boosted" in name else size.features
-    seconds = float(np.exp(constant) * count**rows * wide**features * size.targets**targets)
+    boosted = "boosted" in name
+    wide, columns = (max(size.bins, FEWEST_BINS), size.scores) if boosted else (size.features, size.targets)
+    seconds = float(np.exp(constant) * count**rows * wide**features * columns**targets)
     if candidate.parts[0].family == "network":
         part = cast("Network", candidate.parts[0])
         asked = (size.rows, size.features, FOLDS, size.rows_a_task / size.rows)

@@ -112,7 +112,7 @@ def fit_all(run: RunFolder, candidates: Sequence[Candidate], budget: float | Non
     failed: dict[int, str] = {}
     idle, busy = list(crew.workers), set[int]()
     while True:
-        while idle and (number := schedule.next(elapsed(), not done and not busy)) is not None:
+        while idle and (number := schedule.next(elapsed(), not done and not busy, busy)) is not None:
             idle.pop().give(number)
             schedule = schedule.taken(number)
             busy.add(number)

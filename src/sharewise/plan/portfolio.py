@@ -91,7 +91,7 @@ def portfolio(prepared: Prepared, plan: str | Plan | Path, families: Sequence[st
               share: Sequence[str] | None = None) -> list[Candidate]:
     """The candidates for a prepared table, each with a guess of its cost, and none too dear for the budget in seconds
     if a smaller effort can help it."""
-    size = Size.of(prepared.X, prepared.Y)
+    size = Size.of(prepared.X, prepared.Y, prepared.tasks)
     folds = int(prepared.folds.max()) + 1
     full = candidates_for(prepared.tasks, prepared.Y, Grove.of(size.rows, size.features, folds), "separate", seed)
     pace = Pace.within(budget, full, size)
@@ -119,7 +119,7 @@ def candidates_for(tasks: Sequence[Task], Y: Float[Array, "N W"], grove: Grove, 
     for title, one in plans.items():
         one.check_tasks(names)
         found += _shared(tasks, title, one, grove, seed, balancers or {}, architectures) if len(names) > 1 else []
-    return found
+    return [one for one in found if plan != "auto" or one.family != "linear" or not one.shares or _has_alike(one)]
 
 
 def _separate(tasks: Sequence[Task], grove: Grove, seed: int) -> list[Candidate]:
@@ -157,6 +157,12 @@ def _shared(tasks: Sequence[Task], title: str, plan: Plan, grove: Grove, seed: i
                               (Network(tasks, sharing=lists, weight_decay=decay, effort=grove.pace.networks, seed=seed,
                                        **options),))
                     for name, options in networks.items() for word, decay in DECAYS.items()]
+
+
+def _has_alike(lines: Candidate) -> bool:
+    """Whether two tasks that learn together are of one kind and size: lines of others share nothing."""
+    return any(len({(task.kind.name, task.kind.outputs) for task in part.tasks}) < len(part.tasks)
+               for part in lines.parts)
 
 
 def grouped_candidates(tasks: Sequence[Task], X: Float[Array, "N D"], Y: Float[Array, "N W"], grove: Grove,

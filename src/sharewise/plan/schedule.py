@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 MIGHT = 4.0  # a candidate that is guessed at so many times the time that is left may still make it
@@ -81,11 +81,15 @@ class Schedule:
             return LATE_START if self.late[number] else 1.0
         return FIRST_START if self.is_new(number) else HEAD_START
 
-    def next(self, elapsed: float, nothing_yet: bool) -> int | None:
+    def next(self, elapsed: float, nothing_yet: bool, busy: Collection[int] = ()) -> int | None:
         """The next candidate of those that should fit into the time that is left; else the cheapest one if it might:
-        guesses are rough, and a worker without work gains nothing."""
+        guesses are rough, and a worker without work gains nothing. While the first of a sort is ``busy``, others of its
+        sort wait if something else can start: one guess that is far too low must not take all workers."""
         left = self.deadline - elapsed
         open_ones = [number for number in self.waiting if self.may_start(number, left)]
+        unproven = {self.sort[number] for number in busy} - {one[0] for one in self.took}
+        if self.budget is not None:
+            open_ones = [number for number in open_ones if self.sort[number] not in unproven] or open_ones
         fitting = [number for number in open_ones if self.expected(number) <= left]
         if fitting and left > 0:
             return min(fitting, key=lambda one: self.expected(one) * self.start_share(one))
