@@ -372,3 +372,16 @@ def test_a_learned_order_puts_causes_first() -> None:
     tasks = [A, B, Task("c", Regression())]
     means = {"a": 0.0 * cause, "b": 0.0 * cause, "c": 0.95 * cause}
     assert learned_order(tasks, means, Z) == [2, 0, 1]
+
+def test_boosting_on_a_small_part_of_a_table_keeps_the_heap_whole():
+    """LightGBM's histograms by row wrote beyond their end here: an impossible split, or a process that died."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(20_870, 70)).astype(np.float32)
+    X[:13_000, 36:] = 0
+    X[:, 2], X[:, 0], X[:, 1] = (rng.random((3, 20_870)).T < [0.04, 0.27, 0.7]).T
+    rows = np.sort(rng.permutation(np.arange(13_000, 20_870))[:984])
+    X[np.ix_(rows, [2, 69])] = 0
+    Y = np.full((len(X), 1), np.nan)
+    Y[rows, 0] = rng.integers(0, 2, 984)
+    model = BoostedTrees([Task("a", Regression())], "strong", rounds=300, learning_rate=0.12).fit(X, Y)
+    assert np.square(model.predict(X[rows])["a"] - Y[rows, 0]).mean() < 0.2

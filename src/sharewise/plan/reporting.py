@@ -108,7 +108,7 @@ class RunFacts:
         """The facts of a finished fit; a candidate that failed becomes a finding. ``table`` is predicted for timing."""
         findings = [finding.to_json() for finding in prepared.findings]
         findings += [{"level": "warning", "code": "candidate-failed", "subject": candidates[number].name,
-                      "message": f"The candidate {candidates[number].name!r} failed: {reason}.",
+                      "message": f"failed: {' '.join(reason.split()).rstrip('. ')}",
                       "remedy": "It takes no part in the choice."} for number, reason in outcome.failed.items()]
         findings += without_counterpart(candidates, outcome, choices)
         done = [candidates[number] for number in outcome.done]

@@ -26,7 +26,9 @@ LEAST_SHARE = 0.1
 FEW_BINS, FEW_ROWS_TO_BIN = 63, 2000  # histograms of more bins would cost more than the rows
 ROWS_A_TREE = 20_000  # beyond, a tree draws a part, so that cost grows slower than rows
 DEAREST = 1_500_000_000  # cells (rows times features) times rounds
-BINNING = {"verbosity": -1, "min_data_in_bin": 1, "feature_pre_filter": False}
+ROW_WISE = 10_000  # rows from which on histograms by row are faster; on a small part of a table they break the heap
+BINNING = {"verbosity": -1, "min_data_in_bin": 1, "feature_pre_filter": False,
+           "is_enable_sparse": False}  # columns of sparse bins break it, once rows are taken out of a table
 
 
 def check_options(regularisation: str, rounds: int | str, learning_rate: float) -> None:
@@ -119,8 +121,8 @@ def boosting_options(piece: Piece, settings: Settings, features: int) -> dict[st
                "min_data_in_leaf": int(np.clip(rows * strength["leaf_rows"] // 4000, 2, strength["leaf_rows"])),
                "lambda_l2": strength["lambda_l2"], "feature_fraction": share,
                "bagging_fraction": min(0.8, ROWS_A_TREE / rows), "bagging_freq": 1, "min_sum_hessian_in_leaf": 1e-2,
-               "deterministic": True, "force_row_wise": True, "seed": settings.seed,
-               "num_threads": settings.threads, **BINNING}
+               "deterministic": True, "force_row_wise" if rows >= ROW_WISE else "force_col_wise": True,
+               "seed": settings.seed, "num_threads": settings.threads, **BINNING}
     return {**options, "num_class": piece.classes} if piece.classes else options
 
 
