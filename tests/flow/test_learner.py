@@ -13,6 +13,7 @@ import pytest
 from sharewise.base import DataError, FolderError, UnknownNameError, UsageError
 from sharewise.plan import Learner, Plan, load
 from sharewise.plan.run import load_models
+from sharewise.plan.served import Member
 
 
 def related(rows=160, seed=0):
@@ -231,3 +232,21 @@ def test_a_way_of_sharing_serves_by_name_in_both_layouts_and_the_report_says_so(
     assert all("FiLM" in task.served_by for task in learner.report_.tasks)
     learner.save(tmp_path / "model")
     pd.testing.assert_frame_equal(load(tmp_path / "model").predict(table), learner.predict(table))
+
+
+def test_a_judged_table_is_predicted_once_by_each_member(monkeypatch):
+    table, calls, predict = related(300), [], Member.predict
+    learner = Learner(families=("linear",), workers=0, folds=5).fit(table, TARGETS, test=0.2)
+    sides = {side: learner.predict_means(table, side) for side in ("separate", "together")}
+
+    def counted(member, *arguments):
+        calls.append(member.name)
+        return predict(member, *arguments)
+    monkeypatch.setattr(Member, "predict", counted)
+    report = learner.judge(table)
+    assert sorted(calls) == sorted(member.name for member in learner.served_.members)
+    seen = table["price"].notna().to_numpy()
+    truth = table["price"].to_numpy()[seen]
+    for side, means in sides.items():
+        error = np.square(means["price"][seen, 0] - truth).sum()
+        assert getattr(report.tasks[0], side) == pytest.approx(1 - error / np.square(truth - truth.mean()).sum())

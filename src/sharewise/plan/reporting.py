@@ -76,7 +76,7 @@ def evidence_of_table(tasks: Sequence[Task], Y: Float[Array, "N W"], served: Ser
     """The predictions of a fitted model for rows with known targets."""
     seen, parts = observed_rows(Y, tasks), slices(tasks)
     rows = {task.name: np.flatnonzero(seen[:, at]) for at, task in enumerate(tasks)}
-    sides = {side: served.predict_means(table, side) for side in served.weights}
+    sides = served.predict_sides(table, list(served.weights))
     calibrated = served.calibrate(sides["chosen"])
     return Evidence(words, len(table), rows, {name: Y[own, parts[name]] for name, own in rows.items()},
                     {name: {side: means[name][own] for side, means in sides.items()} for name, own in rows.items()},

@@ -87,20 +87,27 @@ class Served:
         if side not in self.weights:
             raise UsageError(f"side {side!r}", "is not there", f"it must be one of {', '.join(self.weights)}",
                              "Name another.")
+        return self.predict_sides(table, [side])[side]
+
+    def predict_sides(self, table: pd.DataFrame, sides: Sequence[str]) -> dict[str, dict[str, Float[Array, "N C"]]]:
+        """The means of several sides, for which each member predicts once."""
         wanted = wanted_rows(table, self.tasks)
         X = self.encoder.transform(table)
-        total = {task.name: np.full((len(table), task.kind.outputs), np.nan) for task in self.tasks}
-        for at, task in enumerate(self.tasks):
-            total[task.name][wanted[:, at]] = 0.0
+        total = {side: {task.name: np.full((len(table), task.kind.outputs), np.nan) for task in self.tasks}
+                 for side in sides}
+        for found in total.values():
+            for at, task in enumerate(self.tasks):
+                found[task.name][wanted[:, at]] = 0.0
         for at, member in enumerate(self.members):
-            weight = {task.name: self.weights[side][task.name][at] for task in self.tasks}
-            needed = wanted & np.array([weight[task.name] > 0 for task in self.tasks])
+            weights = {side: {task.name: self.weights[side][task.name][at] for task in self.tasks} for side in sides}
+            needed = wanted & np.array([any(own[task.name] > 0 for own in weights.values()) for task in self.tasks])
             if not needed.any():
                 continue
             means = member.predict(X, self.tasks, needed)
-            for name, mean in means.items():
-                if weight[name] > 0:
-                    total[name] += weight[name] * mean
+            for side, own in weights.items():
+                for name, mean in means.items():
+                    if own[name] > 0:
+                        total[side][name] += own[name] * mean
         return total
 
     def parameters(self, side: str = "chosen") -> int:
