@@ -14,7 +14,7 @@ from sharewise.plan.balancers import check_balancers, make_balancers
 from sharewise.plan.candidate import Candidate
 from sharewise.plan.choice import TaskChoice
 from sharewise.plan.duration import read_seconds
-from sharewise.plan.effort import LEAST, MOST_OF_BUDGET, Pace, Size, guess_seconds, sort_of
+from sharewise.plan.effort import LEAST, MOST_OF_BUDGET, Pace, Size, finish_seconds, guess_seconds, sort_of
 from sharewise.plan.ensemble import PICKS, Bench, select_for_all, select_for_one
 from sharewise.plan.evidence import PRIOR_MEAN_GAIN, SPREADS, Estimate, moderated_errors, posterior, worth_sharing
 from sharewise.plan.pool import Outcome
@@ -184,6 +184,8 @@ def test_no_shared_candidate_starts_before_a_separate_one_of_its_family():
     assert schedule.next(0.0, nothing_yet=True) == 1
     assert schedule.taken(1).next(0.0, nothing_yet=False) == 0
     assert schedule.may_start(2)  # there is no separate one of its family to wait for
+    hundreds = Schedule.of([900.0, 18.0], 60.0, kin=["trees"] * 2, shares=[False, True], apart=[(), (0,)])
+    assert hundreds.next(10.0, nothing_yet=True) == 1  # nor one that could end in time
 
 
 def test_a_shared_candidate_waits_for_its_like_apart_where_there_is_time_for_both():
@@ -242,6 +244,17 @@ def test_a_sort_that_takes_longer_than_guessed_says_nothing_of_the_others():
     schedule = Schedule.of([10.0] * 3, 100.0, sort=["a", "a", "b"]).taken(0).finished(0, 40.0)
     assert schedule.expected(1) > 30.0
     assert schedule.expected(2) == 10.0
+
+
+def test_time_for_choosing_and_judging_follows_the_targets():
+    assert Schedule.of([1.0], 60.0).deadline == pytest.approx(52.8)
+    assert Schedule.of([1.0], 60.0, finish=3.0).deadline == pytest.approx(52.8)
+    assert Schedule.of([1.0], 60.0, finish=15.0).deadline == 45.0
+    assert Schedule.of([1.0], 60.0, finish=500.0).deadline == 30.0
+    assert Schedule.of([1.0], None, finish=500.0).deadline == float("inf")
+    few, many = np.zeros((100, 2)), np.zeros((100, 600))
+    assert finish_seconds(few) < 0.1 < 5.0 < finish_seconds(many)
+    assert finish_seconds(np.full_like(many, np.nan)) < finish_seconds(many)
 
 
 def test_one_guess_that_is_far_too_low_does_not_take_all_workers():

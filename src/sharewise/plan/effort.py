@@ -57,6 +57,8 @@ INNER_FOLDS = 5  # lines of found groups can't ask the other folds how strongly 
 MAPPED = 2.5  # a network whose members are mapped over, over one that is batched by hand, at equal multiply-adds
 BASIS, PASSES = 2.7e-11, 6.1e-9  # seconds: of an operation on a line's basis, of a target's search over an entry of X
 
+FINISH_TARGET, FINISH_VALUE = 1.2e-2, 4e-6  # seconds, as tables of 28 and of 617 targets took
+
 # Constant and exponents of rows, features and target columns: seconds = exp(constant) * rows^a * features^b * targets^c
 FORMULAS: dict[str, tuple[float, float, float, float]] = {
     "trivial, separate": (-7.7, 0.20, 0.09, 0.37),
@@ -150,6 +152,11 @@ def guess_seconds(candidate: Candidate, size: Size) -> float:
     if candidate.parts[0].family != "linear" or name.startswith("trivial"):
         return seconds
     return seconds + FOLDS * (line_bases(size, candidate.shares) + line_searches(size))
+
+
+def finish_seconds(Y: Float[np.ndarray, "N W"]) -> float:
+    """Seconds for choosing and judging once all is fitted: of each target, and of each value that it has."""
+    return FINISH_TARGET * Y.shape[1] + FINISH_VALUE * float(np.count_nonzero(~np.isnan(Y)))
 
 
 def line_bases(size: Size, shares: bool) -> float:

@@ -30,6 +30,7 @@ from .decided import describe_decision, table_of
 from .deciding import Decision, label_tables, read_rule
 from .decision import served_plan
 from .duration import read_seconds
+from .effort import finish_seconds
 from .plan import Plan
 from .pool import Crew, Outcome, Progress, fit_all, fit_here
 from .portfolio import FAMILIES, portfolio
@@ -120,10 +121,11 @@ class Learner:
             run.start(prepared.X, prepared.Y, prepared.folds, self.tasks_, candidates, self._describe(question))
             spent = run.spent()
             elapsed = lambda: monotonic() - began + spent  # noqa: E731
+            finish = finish_seconds(prepared.Y)
             if crew.size:
-                outcome = fit_all(run, candidates, self._budget, elapsed, crew, self.on_progress)
+                outcome = fit_all(run, candidates, self._budget, elapsed, crew, self.on_progress, finish)
             else:
-                outcome = fit_here(run, candidates, self._budget, elapsed, self.on_progress)
+                outcome = fit_here(run, candidates, self._budget, elapsed, self.on_progress, finish)
         self._choose(prepared, run, [candidates[number] for number in outcome.done])
         if self._rule is not None:
             evidence = evidence_of_choice(self.tasks_, prepared.Y, prepared.folds, prepared.groups, self.choices_,

@@ -105,10 +105,11 @@ class Crew:
 
 
 def fit_all(run: RunFolder, candidates: Sequence[Candidate], budget: float | None, elapsed: Callable[[], float],
-            crew: Crew, on_progress: Callable[[Progress], None] | None) -> Outcome:
-    """Fit candidates in order until all are done or the budget says stop. JobError where none can be done."""
+            crew: Crew, on_progress: Callable[[Progress], None] | None, finish: float = 0.0) -> Outcome:
+    """Fit candidates in order until all are done or the budget says stop, ``finish`` seconds before its end. JobError
+    where none can be done."""
     done = [number for number, candidate in enumerate(candidates) if run.is_done(candidate)]
-    schedule = schedule_of(candidates, budget, done)
+    schedule = schedule_of(candidates, budget, done, finish)
     failed: dict[int, str] = {}
     idle, busy = list(crew.workers), set[int]()
     while True:
@@ -143,12 +144,12 @@ def fit_all(run: RunFolder, candidates: Sequence[Candidate], budget: float | Non
 
 
 def fit_here(run: RunFolder, candidates: Sequence[Candidate], budget: float | None, elapsed: Callable[[], float],
-             on_progress: Callable[[Progress], None] | None) -> Outcome:
+             on_progress: Callable[[Progress], None] | None, finish: float = 0.0) -> Outcome:
     """The same in this very process, one after the other; a candidate that has begun is always finished."""
     from .worker import fit_one
 
     done = [number for number, candidate in enumerate(candidates) if run.is_done(candidate)]
-    schedule = schedule_of(candidates, budget, done)
+    schedule = schedule_of(candidates, budget, done, finish)
     while (number := schedule.next(elapsed(), not done)) is not None:
         _report(on_progress, candidates, schedule, done, {number}, elapsed(), 1)
         schedule = schedule.taken(number).finished(number, fit_one(run, candidates[number]))
@@ -157,13 +158,14 @@ def fit_here(run: RunFolder, candidates: Sequence[Candidate], budget: float | No
     return _checked(Outcome(sorted(done), {}), candidates, budget)
 
 
-def schedule_of(candidates: Sequence[Candidate], budget: float | None, done: Sequence[int]) -> Schedule:
+def schedule_of(candidates: Sequence[Candidate], budget: float | None, done: Sequence[int],
+                finish: float = 0.0) -> Schedule:
     """The schedule of these candidates."""
     return Schedule.of([candidate.seconds for candidate in candidates], budget, done,
                        [candidate.kin for candidate in candidates], [candidate.sort for candidate in candidates],
                        [candidate.shares for candidate in candidates],
                        [candidate.apart(candidates) if candidate.shares else () for candidate in candidates],
-                       [candidate.finds_groups for candidate in candidates])
+                       [candidate.finds_groups for candidate in candidates], finish)
 
 
 def _report(on_progress: Callable[[Progress], None] | None, candidates: Sequence[Candidate], schedule: Schedule,

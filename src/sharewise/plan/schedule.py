@@ -10,7 +10,7 @@ TRUST = 3.0  # seconds of finished work from which on the correction counts more
 HEAD_START = 0.3  # separate candidates go before shared ones of more than this share of their cost
 FIRST_START = 0.2  # and the first of each family before those of more than this
 LATE_START = 3.0  # found groups go after the two ends, apart and together, of less than so many times their cost
-FINISH_SHARE = 0.12  # of the budget is kept for choosing, judging and saving
+FINISH_SHARE, MOST_FINISH = 0.12, 0.5  # of the budget is kept for choosing, judging and saving; where asked, more
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Schedule:
     whether it is ``late``, in groups that are still to be found. Guesses are corrected by what finished ones of the
     same sort ``took``, as (sort, guessed, taken). A shared candidate waits until a separate one of its family has been
     taken, and one of those that do the same ``apart``, if there is time for both: or else what the method brings would
-    pass for what sharing brings.
+    pass for what sharing brings. Where there is none, as with hundreds of tasks, it goes, and the report says so.
     """
 
     seconds: tuple[float, ...]
@@ -32,23 +32,27 @@ class Schedule:
     late: tuple[bool, ...]
     budget: float | None
     waiting: tuple[int, ...]
+    finish: float = 0.0
     took: tuple[tuple[str, float, float], ...] = ()
 
     @classmethod
     def of(cls, seconds: Sequence[float], budget: float | None, done: Sequence[int] = (),
            kin: Sequence[str] = (), sort: Sequence[str] = (), shares: Sequence[bool] = (),
-           apart: Sequence[tuple[int, ...]] = (), late: Sequence[bool] = ()) -> Schedule:
-        """The schedule at the start, or after some are ``done``; what is not given is alike for all."""
+           apart: Sequence[tuple[int, ...]] = (), late: Sequence[bool] = (), finish: float = 0.0) -> Schedule:
+        """The schedule at the start, or after some are ``done``; what is not given is alike for all. ``finish``: the
+        seconds that choosing and judging should take."""
         waiting = tuple(number for number in range(len(seconds)) if number not in set(done))
         alike = ("",) * len(seconds)
         never = (False,) * len(seconds)
         return cls(tuple(seconds), tuple(kin) or alike, tuple(sort) or alike, tuple(shares) or never,
-                   tuple(apart) or ((),) * len(seconds), tuple(late) or never, budget, waiting)
+                   tuple(apart) or ((),) * len(seconds), tuple(late) or never, budget, waiting, finish)
 
     @property
     def deadline(self) -> float:
         """Seconds after which nothing more is fitted."""
-        return float("inf") if self.budget is None else self.budget * (1 - FINISH_SHARE)
+        if self.budget is None:
+            return float("inf")
+        return self.budget - max(FINISH_SHARE * self.budget, min(self.finish, MOST_FINISH * self.budget))
 
     def expected(self, number: int) -> float:
         """Seconds that a candidate should take, as things stand."""
@@ -57,15 +61,13 @@ class Schedule:
         return self.seconds[number] * (taken + TRUST) / (guessed + TRUST)
 
     def may_start(self, number: int, left: float = float("inf")) -> bool:
-        """Whether no separate candidate still has to go first, when so many seconds are left for both."""
+        """Whether no separate candidate has to go first: one of its family, and one of those that do the same apart,
+        where so many seconds are enough for both."""
         family = [other for other, kin in enumerate(self.kin) if kin == self.kin[number] and not self.shares[other]]
-        if not self.shares[number] or not family:
-            return True
-        if not self._has_begun(family):
-            return False
-        own = self.apart[number]
-        return (not own or self._has_begun(own)
-                or min(self.expected(other) for other in own) + self.expected(number) > left)
+        return not self.shares[number] or not any(
+            others and not self._has_begun(others)
+            and min(self.expected(other) for other in others) + self.expected(number) <= left
+            for others in (family, self.apart[number]))
 
     def _has_begun(self, numbers: Sequence[int]) -> bool:
         return any(other not in self.waiting for other in numbers)
