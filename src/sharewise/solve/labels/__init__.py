@@ -22,6 +22,8 @@ from .iblr_ml import IBLRML as IBLRML
 from .ml_tsvm import MLTSVM as MLTSVM
 from .resampled import Resampled as Resampled
 from .neighbour_regression import NeighbourRegression as NeighbourRegression
+from .label_method import LabelMethod as LabelMethod
+from .in_fits import methods_in_fits as methods_in_fits
 from .thresholds import best_threshold as best_threshold
 from .thresholds import best_thresholds as best_thresholds
 from .example_f1 import best_example_f1 as best_example_f1
