@@ -46,6 +46,7 @@ from .label_trees import label_tree as label_tree
 from .label_trees import mutual_information as mutual_information
 from .seen_sets import nearest_seen_sets as nearest_seen_sets
 from .likely_sets import likeliest_seen_sets as likeliest_seen_sets
+from .likely_sets import best_seen_sets as best_seen_sets
 from .label_graph import label_links as label_links
 from .label_graph import spread_over as spread_over
 from .label_groups import k_means_labels as k_means_labels
