@@ -107,7 +107,7 @@ def bench(problem: Problem, at: int, means: list[np.ndarray], target: np.ndarray
 
 
 def mix(problem: Problem, found: list[Answers]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Weights [T, M] that are chosen out of fold, and the probabilities that they make, out of fold and in test rows."""
+    """Weights [T, M] chosen out of fold, and what they make of the probabilities, out of fold and in test rows."""
     labels = range(len(problem.tasks))
     benches = [bench(problem, at, [one.inside for one in found], problem.Y) for at in labels]
     common = select_for_all(benches)

@@ -20,7 +20,8 @@ def methods_in_fits() -> list[str]:
     >>> "RAkELo" in methods_in_fits(), "TunedDecision" in methods_in_fits()
     (True, False)
     """
-    return [name for name, kind in catalogue.classes(ROOM, LabelClassifier).items() if not kind.not_in_fits]
+    return [name for name, kind in catalogue.classes(ROOM, LabelClassifier).items()
+            if issubclass(kind, LabelClassifier) and not kind.not_in_fits]
 
 
 def method_class(name: Any) -> type[LabelClassifier]:

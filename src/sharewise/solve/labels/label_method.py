@@ -33,8 +33,7 @@ class LabelMethod(Estimator):
     alone learns a label that is never observed, and all labels where there are not two to learn together in two
     complete rows. Probabilities stay half a row away from 0 and 1: 1 / (2 N + 2) at least, which is what a label that
     was on in none of N rows has. A method that takes no missing features sees them filled and standardised. Which
-    methods there are: Read, Pfahringer, Holmes, Frank 2021, Classifier chains: a review and perspectives, section 2;
-    each names its own paper.
+    methods there are: Tsoumakas, Katakis 2007, Multi-label classification: an overview; each names its own paper.
 
     ``method`` is the name of a class in this room, ``options`` are parameters of its constructor. UnknownNameError,
     UsageError: no such method, or one that can't be part of a fit, and why.
@@ -132,8 +131,8 @@ class LabelMethod(Estimator):
             self._joint, self._lowest = state["joint"], state["lowest"]
             if self._joint:
                 arrays = load_file(folder / "method.safetensors")
-                design = [arrays.pop(f"design-{name}", None) for name in Design._fields]
-                self._design = None if design[0] is None else Design(*design)
+                design = {name: arrays.pop(f"design-{name}") for name in Design._fields if f"design-{name}" in arrays}
+                self._design = Design(**design) if design else None
                 models = [Estimator.load(folder / f"model-{at}") for at in range(state["models"])]
                 self._kept = Kept(state["method"], [arrays[f"array-{at}"] for at in range(len(arrays))], models)
                 self._fitted = put_together(self._kept, self._unfitted())
