@@ -119,16 +119,18 @@ def test_the_command_line_tries_methods_on_a_column_of_sets(
     assert {"PrunedSets linear, separate", "PrunedSets random forest, separate", "BRkNN, separate"} <= set(names)
     capsys.readouterr()
     assert main([*words[:-1], str(tmp_path / "other"), "--labels", "RakelO"]) == 2
-    assert "RAkELo" in capsys.readouterr().err
+    assert "near names are 'RAkELo'" in capsys.readouterr().err
 
 
 def test_what_can_not_be_tried_says_why() -> None:
-    with pytest.raises(UnknownNameError, match="RAkELo"):
+    with pytest.raises(UnknownNameError, match="near names are 'RAkELo'"):
         Learner(labels=("RakelO",))
     with pytest.raises(UsageError, match="use decide"):
         Learner(labels=("TunedDecision",))
     with pytest.raises(UsageError, match="is no list"):
         Learner(labels="RAkELo")
+    with pytest.raises(UsageError, match="is no list"):
+        Learner(labels=None)
     with pytest.raises(UsageError, match="family labels"):
         Learner(labels=("RAkELo",), families=("linear",))
     with pytest.raises(UsageError, match=r"the targets are a \(binary\), price \(regression\)"):

@@ -9,8 +9,9 @@ from ..solve.labels import LabelMethod
 from ..solve.labels.in_fits import needs_base
 from ..solve.labels.label_method import LABELS
 
-FIT = {"linear": (-7.5, 0.5, 0.22, 1.0), "trees": (-8.6, 0.89, 0.41, 0.32)}  # log seconds of a fit, and powers of rows,
-ROWS_A_SET = 8  # features and classes: `benchmarks/label_family.py` shows what they took
+# Log of the seconds of one fit, and powers of rows, features and classes; benchmarks/label_family.py says what it took
+FIT = {"linear": (-7.5, 0.5, 0.22, 1.0), "trees": (-8.6, 0.89, 0.41, 0.32)}
+ROWS_A_SET = 8  # of a table: so many rows bring a set that was not there yet
 SEARCH = 2e-10  # seconds of a multiplication in a search for neighbours
 Work = Callable[[float, float], tuple[float, float]]
 A_FIT_A_LABEL: Work = lambda labels, sets: (labels, 2)  # noqa: E731

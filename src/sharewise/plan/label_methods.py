@@ -25,7 +25,7 @@ FEWEST_WHOLE = 0.9  # share of the rows with labels that have all of them: the m
 def check_labels(wanted: Sequence[str], families: Sequence[str] | None = None) -> Sequence[str]:
     """``wanted``, the names of label methods. UsageError, UnknownNameError for others, and where their family is not to
     compete."""
-    if isinstance(wanted, str):
+    if isinstance(wanted, (str, type(None))):
         raise UsageError("labels", "is no list", "it must be a list of names", "Put it in brackets.")
     for name in no_duplicates("labels", wanted):
         method_class(name)

@@ -22,6 +22,7 @@ from ..base.estimator import Estimator
 from ..relate import group, label_affinity
 from ..solve.chain import Chains, Stacked
 from ..solve.labels import NeighbourRegression
+from ..solve.labels.label_method import LABELS
 from ..solve.linear import Linear, MeanRegularized, Trivial
 from ..solve.trees import (
     BoostedTrees,
@@ -57,7 +58,6 @@ USUAL_FOREST = (2, 0.5)
 ROWS_A_LEAF = 4000  # so many rows make a forest's smallest leaf one row larger: its size must not grow without end
 TREES = 500  # of all folds, which serve together
 MOST_TRIED = 100  # features at a split: more cost time and bring little
-LABELS = ("binary", "multilabel")  # kinds that label methods are for
 HARD_ALONE: Mapping[str, Architecture | None] = {"": None}
 Maker = Callable[[Sequence[Task]], Estimator]
 

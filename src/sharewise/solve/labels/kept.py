@@ -48,7 +48,9 @@ def take_to_pieces(method: LabelClassifier, rows: Float[Array, "N D"]) -> Kept:
 def _describe(value: Any, kept: Kept, rows: Array) -> Any:
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
-    if isinstance(value, (np.ndarray, np.generic)):
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, np.ndarray):
         return {"array": _number(kept.arrays, np.ascontiguousarray(value))}
     if type(value).__name__ in TUPLES:
         return {"tuple": type(value).__name__, "of": [_describe(part, kept, rows) for part in value]}

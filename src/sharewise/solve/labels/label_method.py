@@ -21,7 +21,7 @@ from .in_fits import build_method, method_class
 from .kept import Kept, put_together, take_to_pieces
 
 Array = np.ndarray
-LABELS = ("binary", "multilabel")
+LABELS = ("binary", "multilabel")  # kinds that label methods are for
 FEWEST_ROWS = 2
 
 
