@@ -129,8 +129,6 @@ def test_what_can_not_be_tried_says_why() -> None:
         Learner(labels=("TunedDecision",))
     with pytest.raises(UsageError, match="is no list"):
         Learner(labels="RAkELo")
-    with pytest.raises(UsageError, match="is no list"):
-        Learner(labels=None)
     with pytest.raises(UsageError, match="family labels"):
         Learner(labels=("RAkELo",), families=("linear",))
     with pytest.raises(UsageError, match=r"the targets are a \(binary\), price \(regression\)"):
