@@ -40,6 +40,8 @@ def test_parts_of_the_rows_are_answered_as_the_whole(monkeypatch: pytest.MonkeyP
     whole = likeliest_seen_sets(P, seen)
     monkeypatch.setattr("sharewise.solve.labels.likely_sets.ENTRIES", 20)
     assert np.array_equal(likeliest_seen_sets(P, seen), whole)
+    monkeypatch.setattr("sharewise.solve.labels.likely_sets.DENSE_ENTRIES", 10)
+    assert np.array_equal(likeliest_seen_sets(P, seen), whole)
 
 
 def test_tables_of_different_widths_and_values_that_are_no_probabilities_are_refused() -> None:

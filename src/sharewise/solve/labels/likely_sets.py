@@ -6,9 +6,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float
+from scipy import sparse
 
 from ...base.checks import within
-from .label_sets import Distinct
+from .label_sets import DENSE_ENTRIES, Distinct
 from .seen_sets import seen_sets
 from .targets import as_probabilities
 
@@ -107,4 +108,7 @@ def surplus(found: Distinct) -> Float[Array, "S"]:
 def evidence(probabilities: Float[Array, "N L"], sets: Bool[Array, "S L"]) -> Float[Array, "N S"]:
     """The sum of log odds over the labels of each set."""
     held = np.clip(probabilities, UNSURE, 1 - UNSURE)
-    return (np.log(held) - np.log1p(-held)) @ sets.T.astype(np.float64)
+    odds = np.log(held) - np.log1p(-held)
+    if sets.size <= DENSE_ENTRIES:
+        return odds @ sets.T.astype(np.float64)
+    return (sparse.csr_array(sets.astype(np.float64)) @ odds.T).T  # most sets hold few of many labels
