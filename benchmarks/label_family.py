@@ -167,7 +167,8 @@ def main() -> None:
     for name in options.sets.split(","):
         rows, rule = measure(name, options.methods.split(","), options.limit)
         added, rules = [*added, *rows], [*rules, rule]
-        RESULT.write_text(HEAD.format(limit=options.limit) + "\n".join(added) + "\n" + RULES + "\n".join(rules) + "\n")
+        head = HEAD.format(limit=options.limit)
+        RESULT.write_text(head + "\n".join(added) + "\n" + RULES + "\n".join(rules) + "\n")
 
 
 if __name__ == "__main__":
