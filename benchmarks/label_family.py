@@ -43,7 +43,7 @@ METHODS = "MLkNN linear,PrunedSets linear,RAkELd linear,LabelPowerset forest"
 HEAD = """# What label methods add to an ensemble
 
 `python benchmarks/label_family.py`: linear models and forests, alone and joint, then one more. Relative log loss on
-test rows, mean over labels; seconds of CPU for all folds (cut: more than {limit:g}); the weight is the mean over labels.
+test rows, mean over labels; seconds of CPU for all folds (cut: above {limit:g}); the weight is the mean over labels.
 
 | set | added | CPU s | alone | without | with | gain | gain out of fold | weight |
 |---|---|--:|--:|--:|--:|--:|--:|--:|
