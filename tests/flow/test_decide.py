@@ -48,7 +48,7 @@ def plain() -> Learner:
     return fit(None, ["tags"])
 
 
-@pytest.mark.parametrize("rule", ["micro_f1", "macro_f1", "subset_accuracy", "cardinality"])
+@pytest.mark.parametrize("rule", ["micro_f1", "macro_f1", "cardinality"])
 def test_thresholds_are_those_of_the_held_out_probabilities(rule: str, plain: Learner) -> None:
     P, Y = np.random.default_rng(1).random((200, 3)), np.random.default_rng(2).random((200, 3)) < 0.3
     task = Task("tags", Multilabel(("a", "b", "c")))
@@ -58,6 +58,23 @@ def test_thresholds_are_those_of_the_held_out_probabilities(rule: str, plain: Le
     else:
         assert found.thresholds == pytest.approx([best_threshold(P, Y, rule)] * 3)
     assert np.array_equal(found.say(P), np.array(found.thresholds) < P)
+
+
+def test_a_set_is_said_that_training_rows_carry_where_that_is_right_more_often() -> None:
+    rng = np.random.default_rng(0)
+    Y = np.eye(3)[rng.integers(3, size=150)]  # one label a row, and features that hardly tell
+    P = np.clip(0.25 + 0.2 * Y + 0.15 * rng.normal(size=Y.shape), 0, 1)
+    task = Task("tags", Multilabel(("a", "b", "c")))
+    found = Decision.fit("subset_accuracy", [task], P[:100], Y[:100])
+    assert sorted(found.sets) == [(0,), (1,), (2,)]
+    assert (found.say(P[100:]) == Y[100:]).all(axis=1).mean() > (
+        (P[100:] > best_threshold(P[:100], Y[:100], "subset_accuracy")) == Y[100:]).all(axis=1).mean() + 0.1
+    again = Decision.from_json(json.loads(json.dumps(found.to_json())))
+    assert np.array_equal(again.say(P), found.say(P))
+    assert not again.say(np.array([[0.9, np.nan, 0.1]])).any()
+    free = rng.random((150, 3)) < 0.5
+    sharp = Decision.fit("subset_accuracy", [task], np.where(free, 0.4, 0.1), free.astype(float))
+    assert sharp.thresholds, "all sets come: a threshold says as many rows right"
 
 
 def test_an_unobserved_label_counts_in_no_threshold() -> None:

@@ -55,7 +55,8 @@ class UnknownNameError(UsageError, KeyError):
     def near(cls, thing: str, name: object, known: Iterable[object]) -> UnknownNameError:
         """The error for ``name``, with the nearest of the ``known`` names."""
         names = [str(k) for k in known]
-        close = get_close_matches(str(name), names, n=3, cutoff=0.5)
+        alike = [known for known in names if known.casefold() == str(name).casefold()]
+        close = alike or get_close_matches(str(name), names, n=3, cutoff=0.5)
         shown = ", ".join(repr(n) for n in (close or names[:12])) or "none"
         more = "" if close or len(names) <= 12 else f" and {len(names) - 12} more"
         must = f"known are {shown}{more}" if not close else f"near names are {shown}"

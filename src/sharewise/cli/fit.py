@@ -66,6 +66,8 @@ def add_effort(parser: Parser, time_budget: str | None = None) -> None:
                         help="balancers of shared networks, tried beside equal weights (see: sharewise list)")
     effort.add_argument("--share", metavar="A,B", type=names,
                         help="ways in which networks share (see: sharewise list sharing; default: a few)")
+    effort.add_argument("--labels", metavar="A,B", type=names, default=[],
+                        help="label methods to try beside the others, such as RAkELo (see: sharewise list labels)")
     effort.add_argument("--seed", metavar="N", type=int, default=0, help="fixes every random choice (default: 0)")
     effort.add_argument("--workers", metavar="N", type=int, help="processes to use (default: one a core)")
     effort.add_argument("--quiet", action="store_true", help="no progress, no table at the end")
@@ -76,7 +78,8 @@ def learner_options(options: argparse.Namespace) -> dict[str, Any]:
     families = None if options.families is None else tuple(options.families)
     share = None if options.share is None else tuple(options.share)
     return {"time_budget": options.time_budget, "plan": options.plan, "families": families, "seed": options.seed,
-            "balance": tuple(options.balance), "share": share, "workers": options.workers}
+            "balance": tuple(options.balance), "share": share, "labels": tuple(options.labels),
+            "workers": options.workers}
 
 
 def run(options: argparse.Namespace) -> int:

@@ -37,12 +37,13 @@ class Candidate:
 
     @property
     def sort(self) -> str:
-        """The word for its sort of estimator and, of a chain, for its base's, of a network, for its balancer's or its
-        way of sharing."""
+        """The word for its sort of estimator (or label method) and, of a chain, for its base's, of a network, for its
+        balancer's or its way of sharing."""
         if self.architecture is not None:
             return f"{type(self.parts[0]).__name__} of {self.architecture}"
         base = getattr(self.parts[0], "base", None) or getattr(self.parts[0], "balancer", None)
-        return type(self.parts[0]).__name__ + (f" of {type(base).__name__}" if base is not None else "")
+        name = getattr(self.parts[0], "method", type(self.parts[0]).__name__)
+        return name + (f" of {type(base).__name__}" if base is not None else "")
 
     @property
     def architecture(self) -> str | None:

@@ -35,7 +35,7 @@ def describe_decision(decision: Decision, tasks: Sequence[Task], evidence: Evide
     own = [task for task in tasks if task.name in decision.tasks]
     P, Y = table_of(own, evidence)
     said = decision.say(P)
-    if evidence.folds is not None and decision.thresholds:
+    if evidence.folds is not None and (decision.thresholds or decision.sets):
         for fold in np.unique(evidence.folds):
             inside = evidence.folds == fold
             said[inside] = Decision.fit(decision.rule, own, P[~inside], Y[~inside]).say(P[inside])
@@ -52,6 +52,8 @@ def _how(decision: Decision) -> str:
     low, high = min(decision.thresholds, default=0.0), max(decision.thresholds, default=0.0)
     if decision.rule.startswith("top_"):
         return f"the {decision.rule.removeprefix('top_')} most probable labels"
+    if decision.sets:
+        return f"the likeliest of the {len(decision.sets)} sets that training rows carry"
     if not decision.thresholds:
         return "above one half" if decision.rule == "hamming_loss" else "row by row the set that is best to expect"
     return f"above one threshold a label, {low:.3f} to {high:.3f}" if high > low else f"above {low:.3f}"

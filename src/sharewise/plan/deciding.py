@@ -11,7 +11,9 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from ..base import DataError, UnknownNameError, UsageError
-from ..solve.labels import best_example_f1, best_example_jaccard, best_threshold, top_labels
+from ..solve.labels import best_example_f1, best_example_jaccard, best_seen_sets, best_threshold, top_labels
+from ..solve.labels.likely_sets import SeenSets
+from ..solve.labels.measures import measure_label_sets
 from ..task import Task, slices
 
 Array = np.ndarray
@@ -36,18 +38,21 @@ def read_rule(name: Any) -> str:
 
 @dataclass(frozen=True)
 class Decision:
-    """How the labels of ``tasks`` are said for the measure ``rule``, by the ``thresholds`` of each label (none where
-    the rule needs only the row's probabilities).
+    """How the labels of ``tasks`` are said for the measure ``rule``: by the ``thresholds`` of each label, or as one of
+    ``sets`` of label numbers, each with a ``bonus`` (none of them where the rule needs only the row's probabilities).
 
     One multilabel task is a table of labels, and so are all binary targets of a table together. hamming_loss says what
     is above one half; example_f1 and jaccard say the set of the highest expected value, row by row; top_K the K most
     probable labels; the others what is above a threshold, found on probabilities out of fold: one for all labels
-    (micro_f1, subset_accuracy, cardinality), or one a label (macro_f1).
+    (micro_f1, cardinality), or one a label (macro_f1). subset_accuracy says the likeliest of the sets that training
+    rows carry (``best_seen_sets``) where that says more rows right than one threshold for all labels.
     """
 
     rule: str
     tasks: tuple[str, ...]
     thresholds: tuple[float, ...] = ()
+    sets: tuple[tuple[int, ...], ...] = ()
+    bonus: tuple[float, ...] = ()
 
     @classmethod
     def fit(cls, rule: str, tasks: Sequence[Task], P: Float[Array, "N L"], Y: Float[Array, "N L"]) -> Decision:
@@ -56,8 +61,7 @@ class Decision:
         if rule in ENTRIES:
             thresholds = [best_threshold(P[seen][:, None], Y[seen][:, None], rule)] * labels
         elif rule in SETS:
-            full = seen.all(axis=1)
-            thresholds = [best_threshold(P[full], Y[full], rule)] * labels
+            return _best_of_sets(rule, names, P[seen.all(axis=1)], Y[seen.all(axis=1)])
         elif rule == "macro_f1":
             thresholds = [best_threshold(p[own][:, None], y[own][:, None], "micro_f1")  # of one label the same
                           for p, y, own in zip(P.T, Y.T, seen.T, strict=True)]
@@ -70,13 +74,21 @@ class Decision:
         known, said = ~np.isnan(P).any(axis=1), np.zeros(P.shape, dtype=bool)
         if self.thresholds:
             return np.array(self.thresholds) < P
-        if self.rule in BY_ROW:
+        if self.sets:
+            said[known] = self._seen_sets(P.shape[1]).say(P[known])
+        elif self.rule in BY_ROW:
             said[known] = BY_ROW[self.rule](np.clip(P[known], 0.0, 1.0))
         elif self.rule.startswith("top_"):
             said[known] = top_labels(np.clip(P[known], 0.0, 1.0), int(self.rule.removeprefix("top_")))
         else:
             said = P > 0.5
         return said
+
+    def _seen_sets(self, labels: int) -> SeenSets:
+        sets = np.zeros((len(self.sets), labels), dtype=bool)
+        for row, own in zip(sets, self.sets, strict=True):
+            row[list(own)] = True
+        return SeenSets(sets, np.array(self.bonus))
 
     def apply(self, means: Means) -> dict[str, Float[Array, "N C"]]:
         """The means with 1 for what is said and 0 for what is not, from which the kinds decode; NaN stays."""
@@ -92,7 +104,18 @@ class Decision:
     @classmethod
     def from_json(cls, state: Mapping[str, Any]) -> Decision:
         """The decision that ``to_json`` described."""
-        return cls(state["rule"], tuple(state["tasks"]), tuple(state["thresholds"]))
+        return cls(state["rule"], tuple(state["tasks"]), tuple(state["thresholds"]),
+                   tuple(map(tuple, state.get("sets", ()))), tuple(state.get("bonus", ())))  # models from before
+
+
+def _best_of_sets(rule: str, tasks: tuple[str, ...], P: Float[Array, "N L"], Y: Float[Array, "N L"]) -> Decision:
+    """One threshold for all labels, or the likeliest of the seen sets, by the rows that they say right."""
+    threshold = best_threshold(P, Y, rule)
+    seen, right = best_seen_sets(np.clip(P, 0.0, 1.0), Y)
+    if right <= measure_label_sets(Y, threshold < P)[rule]:
+        return Decision(rule, tasks, (threshold,) * P.shape[1])
+    return Decision(rule, tasks, (), tuple(tuple(np.flatnonzero(one).tolist()) for one in seen.sets),
+                    tuple(seen.bonus.tolist()))
 
 
 def label_tables(rule: str | None, tasks: Sequence[Task], Y: Float[Array, "N W"],

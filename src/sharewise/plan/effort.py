@@ -14,11 +14,13 @@ from jaxtyping import Float
 from sklearn.base import clone
 
 from ..relate import FoundGroups
+from ..solve.labels import LabelMethod
 from ..solve.linear.blocks import MOST_COPIES
 from ..solve.linear.lessons import MOST_ROWS
 from ..solve.linear.line_fit import LEAST_SEEN
 from .candidate import Candidate
 from .grouped import Grouped
+from .label_effort import label_seconds
 
 if TYPE_CHECKING:
     from ..task import Task
@@ -131,6 +133,9 @@ def guess_seconds(candidate: Candidate, size: Size) -> float:
     """Seconds for all folds of a candidate on one core. ``benchmarks/effort.py`` measures the formulas; those of
     boosted and pooled trees, whose rounds hang on the data, are rounded towards what real tables took. What grows
     fastest in lines, which small tables do not show, is counted."""
+    methods = [part for part in candidate.parts if isinstance(part, LabelMethod)]
+    if methods:
+        return sum(label_seconds(one, size.rows, size.features, FOLDS) for one in methods)
     words = candidate.name.split(", ")
     name = ", ".join([*words[:min(len(words) - 1, 2)], "together"]) if candidate.shares else candidate.name
     constant, rows, features, targets = FORMULAS[name]

@@ -31,6 +31,7 @@ from .deciding import Decision, label_tables, read_rule
 from .decision import served_plan
 from .duration import read_seconds
 from .effort import finish_seconds
+from .label_methods import check_labels
 from .plan import Plan
 from .pool import Crew, Outcome, Progress, fit_all, fit_here
 from .portfolio import FAMILIES, portfolio
@@ -51,9 +52,10 @@ class Learner:
     ``families``: which of "linear", "trees", "network", "chain", "labels" may compete (None: all). ``kinds``:
     target -> kind, where the inferred one is not wanted ("ordinal:low<mid<high"). ``balance``: balancers, by name or as
     objects, with which shared networks are tried beside equal weights. ``share``: the ways in which shared networks
-    share, by name (None: hard sharing, and in the long layout of one target FiLM too). ``drop``: columns that must not
-    be features; ``drop_leaks`` drops what the leak watch names. ``folds``: how many parts the evidence rests on (None:
-    10 up to 150 rows, 3 where a task has over 5,000, else 5). ``decide``: for which measure ``predict`` says labels, of
+    share, by name (None: hard sharing, and in the long layout of one target FiLM too). ``labels``: label methods that
+    are tried beside the rest, by name ("RAkELo"), over lines and over forests. ``drop``: columns that must not be
+    features; ``drop_leaks`` drops what the leak watch names. ``folds``: how many parts the evidence rests on (None: 10
+    up to 150 rows, 3 where a task has over 5,000, else 5). ``decide``: for which measure ``predict`` says labels, of
     multilabel targets and of all binary ones together: hamming_loss, subset_accuracy, micro_f1, macro_f1, example_f1,
     jaccard, cardinality, top_1, top_2, ... (None: what is above one half). ``workers``: processes to fit in (None: one
     a core; 0: this very process). ``on_progress`` is called with a Progress now and then.
@@ -70,11 +72,13 @@ class Learner:
 
     def __init__(self, *, time_budget: float | str | None = None, plan: str | Plan | Path = "auto",
                  families: Sequence[str] | None = None, kinds: Mapping[str, str | Kind] | None = None,
-                 balance: Sequence[Wanted] = (), share: Sequence[str] | None = None, drop: Sequence[str | int] = (),
-                 drop_leaks: bool = False, folds: int | None = None, decide: str | None = None, seed: int = 0,
-                 workers: int | None = None, on_progress: Callable[[Progress], None] | None = None) -> None:
+                 balance: Sequence[Wanted] = (), share: Sequence[str] | None = None, labels: Sequence[str] = (),
+                 drop: Sequence[str | int] = (), drop_leaks: bool = False, folds: int | None = None,
+                 decide: str | None = None, seed: int = 0, workers: int | None = None,
+                 on_progress: Callable[[Progress], None] | None = None) -> None:
         self.time_budget, self.plan, self.families, self.kinds = time_budget, plan, families, kinds
-        self.balance, self.share, self.drop, self.drop_leaks = balance, share, drop, drop_leaks
+        self.balance, self.share, self.labels = balance, share, labels
+        self.drop, self.drop_leaks = drop, drop_leaks
         self.folds, self.decide, self.seed = folds, decide, seed
         self.workers, self.on_progress = workers, on_progress
         self._budget = read_seconds(time_budget)
@@ -90,6 +94,7 @@ class Learner:
             one_of("family", family, FAMILIES)
         check_balancers(balance, families, plan)
         check_share(share, families, plan, balance)
+        check_labels(labels, families)
 
     # -- learning ----------------------------------------------------------------------------------------------
     def fit(self, table: Any, targets: Sequence[str | int | Task], *, task_column: str | int | None = None,
@@ -117,7 +122,7 @@ class Learner:
             self.scales_ = fit_scales(self.tasks_, prepared.Y)
             tables = label_tables(self._rule, self.tasks_, prepared.Y, prepared.folds)
             candidates = portfolio(prepared, self.plan, self.families, self.seed, self._budget, self.balance,
-                                   self.share)
+                                   self.share, self.labels)
             run.start(prepared.X, prepared.Y, prepared.folds, self.tasks_, candidates, self._describe(question))
             spent = run.spent()
             elapsed = lambda: monotonic() - began + spent  # noqa: E731

@@ -22,6 +22,7 @@ from ..base.estimator import Estimator
 from ..relate import group, label_affinity
 from ..solve.chain import Chains, Stacked
 from ..solve.labels import NeighbourRegression
+from ..solve.labels.label_method import LABELS
 from ..solve.linear import Linear, MeanRegularized, Trivial
 from ..solve.trees import (
     BoostedTrees,
@@ -40,6 +41,7 @@ from .candidate import Candidate
 from .effort import Pace, Size
 from .grouped import Grouped
 from .groupings import groupings
+from .label_methods import label_candidates
 from .plan import Plan
 from .sharing import check_sizes, ways
 
@@ -56,7 +58,6 @@ USUAL_FOREST = (2, 0.5)
 ROWS_A_LEAF = 4000  # so many rows make a forest's smallest leaf one row larger: its size must not grow without end
 TREES = 500  # of all folds, which serve together
 MOST_TRIED = 100  # features at a split: more cost time and bring little
-LABELS = ("binary", "multilabel")  # kinds that label methods are for
 HARD_ALONE: Mapping[str, Architecture | None] = {"": None}
 Maker = Callable[[Sequence[Task]], Estimator]
 
@@ -88,9 +89,9 @@ class Grove(NamedTuple):
 
 def portfolio(prepared: Prepared, plan: str | Plan | Path, families: Sequence[str] | None,
               seed: int, budget: float | None = None, balance: Sequence[Wanted] = (),
-              share: Sequence[str] | None = None) -> list[Candidate]:
+              share: Sequence[str] | None = None, labels: Sequence[str] = ()) -> list[Candidate]:
     """The candidates for a prepared table, each with a guess of its cost, and none too dear for the budget in seconds
-    if a smaller effort can help it."""
+    if a smaller effort can help it; ``labels`` are label methods that compete by name."""
     size = Size.of(prepared.X, prepared.Y, prepared.tasks)
     folds = int(prepared.folds.max()) + 1
     full = candidates_for(prepared.tasks, prepared.Y, Grove.of(size.rows, size.features, folds), "separate", seed)
@@ -100,6 +101,10 @@ def portfolio(prepared: Prepared, plan: str | Plan | Path, families: Sequence[st
     found = candidates_for(prepared.tasks, prepared.Y, grove, plan, seed, balancers, ways(share, prepared.tasks))
     if plan == "auto":
         found += grouped_candidates(prepared.tasks, prepared.X, prepared.Y, grove, seed)
+    if len(labels):
+        plans = {} if plan == "separate" else _plans(prepared.tasks, prepared.Y, plan)
+        found += label_candidates(labels, prepared.tasks, prepared.Y, plans, plan == "auto",
+                                  label_bases(prepared.tasks, grove, seed), seed)
     kept = [candidate for candidate in found if candidate.family in (families or FAMILIES)]
     if not kept:
         raise UsageError(f"families {', '.join(families or ())}", "have no candidate for these targets and this plan",
@@ -138,6 +143,12 @@ def _separate(tasks: Sequence[Task], grove: Grove, seed: int) -> list[Candidate]
             (len(tasks) > 1 or tasks[0].kind.name == "multilabel"):
         makers["neighbour regression"] = NeighbourRegression(tasks, alone=len(tasks) > 1, seed=seed)
     return [Candidate(f"{name}, separate", plan, (estimator,)) for name, estimator in makers.items()]
+
+
+def label_bases(tasks: Sequence[Task], grove: Grove, seed: int) -> dict[str, Estimator]:
+    """What label methods are built on, by the names under which the same learns labels apart."""
+    return {"linear": Linear(tasks, seed=seed),
+            "random forest": RandomForest(tasks, **grove.options(*USUAL_FOREST), seed=seed)}
 
 
 def _shared(tasks: Sequence[Task], title: str, plan: Plan, grove: Grove, seed: int,

@@ -22,6 +22,8 @@ from .iblr_ml import IBLRML as IBLRML
 from .ml_tsvm import MLTSVM as MLTSVM
 from .resampled import Resampled as Resampled
 from .neighbour_regression import NeighbourRegression as NeighbourRegression
+from .label_method import LabelMethod as LabelMethod
+from .in_fits import methods_in_fits as methods_in_fits
 from .thresholds import best_threshold as best_threshold
 from .thresholds import best_thresholds as best_thresholds
 from .example_f1 import best_example_f1 as best_example_f1
@@ -44,6 +46,7 @@ from .label_trees import label_tree as label_tree
 from .label_trees import mutual_information as mutual_information
 from .seen_sets import nearest_seen_sets as nearest_seen_sets
 from .likely_sets import likeliest_seen_sets as likeliest_seen_sets
+from .likely_sets import best_seen_sets as best_seen_sets
 from .label_graph import label_links as label_links
 from .label_graph import spread_over as spread_over
 from .label_groups import k_means_labels as k_means_labels

@@ -28,6 +28,7 @@ class BinaryRelevance(LabelClassifier):
     """
 
     takes_gaps: ClassVar[bool] = True
+    not_in_fits: ClassVar[str] = "learning apart is what it does, and every fit tries that"
 
     def __init__(self, estimator: Any, n_jobs: Any = None) -> None:
         self.estimator, self.n_jobs = estimator, n_jobs

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from jaxtyping import Bool, Float, Shaped
@@ -33,6 +33,8 @@ class BRkNN(LabelClassifier):
     >>> BRkNN(k=3).fit(X, Y).predict([[0.1]]).tolist()
     [[0, 1, 0]]
     """
+
+    label_by_label: ClassVar[bool] = True
 
     def __init__(self, k: Any = 10, extension: Any = None, metric: Any = "euclidean") -> None:
         self.k, self.extension, self.metric = k, extension, metric

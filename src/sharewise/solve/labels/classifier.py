@@ -47,6 +47,9 @@ class LabelClassifier(ClassifierMixin, BaseEstimator, ABC):
     takes_gaps: ClassVar[bool] = False
     needs_probabilities: ClassVar[bool] = False
     over_labels: ClassVar[bool] = False  # built on a label method, not on a classifier of one label
+    usual_inside: ClassVar[str] = "BinaryRelevance"  # the label method that a fit builds such a one on
+    label_by_label: ClassVar[bool] = False  # no label's probability depends on the others' values
+    not_in_fits: ClassVar[str] = ""  # why the Learner can't try it beside other candidates
 
     @abstractmethod
     def _fit(self, X: Features, targets: Targets) -> None:

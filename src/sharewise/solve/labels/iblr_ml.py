@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -34,6 +34,9 @@ class IBLRML(LabelClassifier):
     >>> IBLRML(k=2).fit(X, Y).predict([[0.1], [5.1]]).tolist()
     [[1, 0], [0, 1]]
     """
+
+    not_in_fits: ClassVar[str] = ("neighbour regression, which every fit of labels tries, is this method for "
+                                  "tasks of all kinds")
 
     def __init__(self, k: Any = 10, strength: Any = 1.0, metric: Any = "euclidean") -> None:
         self.k, self.strength, self.metric = k, strength, metric

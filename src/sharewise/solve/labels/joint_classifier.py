@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -34,6 +34,8 @@ class JointClassifier(LabelClassifier):
     """
 
     needs_probabilities = True
+    not_in_fits: ClassVar[str] = ("joint forests, which every fit of several targets tries, are this method for "
+                                  "tasks of all kinds")
 
     def __init__(self, estimator: Any) -> None:
         self.estimator = estimator

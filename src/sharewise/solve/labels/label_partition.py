@@ -44,6 +44,7 @@ class LabelPartition(LabelClassifier):
     """
 
     over_labels: ClassVar[bool] = True
+    usual_inside: ClassVar[str] = "LabelPowerset"
 
     def __init__(self, estimator: Any, by: str | Sequence[Sequence[int]] | Any = "louvain", groups: Any = 3,
                  n_jobs: Any = None, seed: Any = 0) -> None:

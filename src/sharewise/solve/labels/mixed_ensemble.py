@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -33,6 +33,8 @@ class MixedEnsemble(LabelClassifier):
     >>> model.predict([[0.2], [2.8]]).tolist()
     [[0, 1], [1, 0]]
     """
+
+    not_in_fits: ClassVar[str] = "every fit mixes its candidates, with weights"
 
     def __init__(self, estimators: Sequence[Any] | Any) -> None:
         self.estimators = estimators

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from jaxtyping import Bool, Float, Shaped
@@ -32,6 +32,8 @@ class MLkNN(LabelClassifier):
     >>> MLkNN(k=2).fit(X, Y).predict([[0.1], [5.1]]).tolist()
     [[1, 0], [0, 1]]
     """
+
+    label_by_label: ClassVar[bool] = True
 
     def __init__(self, k: Any = 10, smooth: Any = 1.0, metric: Any = "euclidean") -> None:
         self.k, self.smooth, self.metric = k, smooth, metric

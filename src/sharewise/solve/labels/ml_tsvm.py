@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -41,6 +41,9 @@ class MLTSVM(LabelClassifier):
     >>> MLTSVM(strength=0.01).fit(X, Y).predict([[0.5, 1.0], [0.5, 3.1]]).tolist()
     [[1, 0], [0, 1]]
     """
+
+    not_in_fits: ClassVar[str] = ("its answers order labels and are no probabilities, by which a fit judges its "
+                                  "candidates")
 
     def __init__(self, cost: Any = 1.0, strength: Any = 1.0) -> None:
         self.cost, self.strength = cost, strength

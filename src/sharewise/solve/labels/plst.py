@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -31,6 +31,8 @@ class PLST(LabelClassifier):
     >>> PLST(Ridge(), dimensions=1).fit(X, Y).predict([[0.5], [2.5]]).tolist()
     [[0, 1, 1], [1, 0, 0]]
     """
+
+    not_in_fits: ClassVar[str] = "it takes a regressor, not a classifier: CPLST is its kin with one of its own"
 
     def __init__(self, regressor: Any, dimensions: Any = 10) -> None:
         self.regressor, self.dimensions = regressor, dimensions

@@ -38,6 +38,8 @@ class Resampled(LabelClassifier):
     """
 
     over_labels: ClassVar[bool] = True
+    not_in_fits: ClassVar[str] = ("it shifts probabilities, by which a fit judges its candidates: to say rare "
+                                  "labels more often, use decide")
 
     def __init__(self, estimator: Any, method: Any = "ml_ros", share: Any = 0.25, k: Any = 5, seed: Any = 0) -> None:
         self.estimator, self.method, self.share = estimator, method, share

@@ -48,6 +48,7 @@ class TunedDecision(LabelClassifier):
     """
 
     needs_probabilities: ClassVar[bool] = True
+    not_in_fits: ClassVar[str] = "the decision is made after the mix of all candidates: use decide"
     over_labels: ClassVar[bool] = True
 
     def __init__(self, estimator: Any, measure: Any = "micro_f1", by: Any = "table", folds: Any = 5,
