@@ -195,3 +195,11 @@ def test_a_loss_and_a_metric_at_odds_are_pointed_out(verdict: str, separate: flo
     assert bool(at_odds([task])) == said
     upside_down = replace(task, separate=chosen, chosen=separate, greater_is_better=False)
     assert bool(at_odds([upside_down])) == said
+
+
+def test_the_sentence_doubts_a_gain_whose_method_did_not_learn_apart() -> None:
+    report = report_of(2)
+    helped = replace(report, tasks=tuple(replace(task, verdict="helped") for task in report.tasks))
+    finding = {"level": "warning", "code": "no-counterpart", "subject": "a", "message": "is", "remedy": "Wait."}
+    assert "may be the method's" in text_of(replace(helped, findings=(finding,)))
+    assert "may be the method's" not in text_of(helped)

@@ -41,9 +41,11 @@ def headline_sentence(report: Report) -> str:
                 "No candidate learned tasks together, so that it is not known whether that would help.")
     first = (f"Learning together helped {helped} of {count(total, 'task')} and hurt {hurt}" if found["helped"]
              or found["hurt"] else f"Learning together made no proven difference to any of {count(total, 'task')}")
+    lone = found["helped"] and any(one.get("code") == "no-counterpart" for one in report.findings)
+    doubt = " Some of that may be the method's and not sharing's: see the findings." if lone else ""
     if mean is None or math.isnan(mean.estimate):
-        return first + "."
-    return f"{first}; mean gain {percent(mean.estimate)} {interval(mean)}".rstrip() + "."
+        return first + "." + doubt
+    return f"{first}; mean gain {percent(mean.estimate)} {interval(mean)}".rstrip() + "." + doubt
 
 
 def how_measured(report: Report) -> list[str]:
