@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from sharewise.base import DataError
 from sharewise.data import infer_tasks, parse_kind
 from sharewise.task import Binary, Count, Multiclass, Multilabel, Ordinal, Regression, Task
 
@@ -128,3 +129,12 @@ def test_inference_leaves_the_table_alone():
     before = table.copy(deep=True)
     infer_tasks(table, ["y", "z"])
     pd.testing.assert_frame_equal(table, before)
+
+
+def test_all_targets_with_a_trouble_are_named_at_once():
+    table = pd.DataFrame({"fine": [1.5, 2.5, 3.5], "empty": [np.nan] * 3, "same": [1, 1, 1], "far": [1.0, np.inf, 2.5]})
+    with pytest.raises(DataError, match=r"target 'empty' has no value .* The like of 2 more: same, far"):
+        infer_tasks(table, ["fine", "empty", "same", "far"])
+    with pytest.raises(DataError) as alone:
+        infer_tasks(table, ["fine", "same"])
+    assert "The like" not in str(alone.value)

@@ -12,8 +12,9 @@ SharewiseError
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
+from typing import Self
 
 
 def shown(value: object) -> str:
@@ -39,6 +40,16 @@ class SharewiseError(Exception):
 
     def __str__(self) -> str:
         return f"{self.thing} {self.was}; {self.must}. {self.do}"
+
+    def and_more(self, others: Sequence[str], most: int = 40) -> Self:
+        """The same error, which also names ``others`` with such a trouble, so that all can be mended at once.
+
+        >>> print(DataError("target 'a'", "is empty", "it needs 2 values", "Drop it.").and_more(["b", "c"]))
+        target 'a' is empty; it needs 2 values. Drop it. The like of 2 more: b, c.
+        """
+        names = ", ".join(others[:most]) + (", ..." if len(others) > most else "")
+        do = f"{self.do} The like of {len(others)} more: {names}." if others else self.do
+        return type(self)(self.thing, self.was, self.must, do)
 
     def __reduce__(self):  # the four parts survive the way back from a worker process
         return type(self), (self.thing, self.was, self.must, self.do)

@@ -30,7 +30,8 @@ def infer_tasks(table: pd.DataFrame, targets: Sequence[str | Task], kinds: dict[
     for each value of that column, named ``target[value]``, of one kind over all of them.
 
     DataError on an unknown column (with the near name), on a target that is constant, nowhere observed,
-    infinite, of mixed types, or a class that is different in every row, and on a row without a task.
+    infinite, of mixed types, or a class that is different in every row, and on a row without a task; it names all
+    targets with such a trouble.
 
     >>> table = pd.DataFrame({"price": [1.5, 2.0, 3.1, 4.7], "sold": ["no", "yes", None, "yes"]})
     >>> for task in infer_tasks(table, ["price", "sold"]):
@@ -40,8 +41,14 @@ def infer_tasks(table: pd.DataFrame, targets: Sequence[str | Task], kinds: dict[
     """
     at_least_one("targets", list(targets))
     given = dict(kinds or {})
-    tasks = [_as_given(table, target) if isinstance(target, Task) else _infer(table, target, given)
-             for target in targets]
+    tasks, troubles = [], {}
+    for target in targets:
+        try:
+            tasks.append(_as_given(table, target) if isinstance(target, Task) else _infer(table, target, given))
+        except DataError as error:
+            troubles[target.name if isinstance(target, Task) else target] = error
+    for error in list(troubles.values())[:1]:
+        raise error.and_more(list(troubles)[1:]) from error
     names = [task.name for task in tasks]
     no_duplicates("targets", names)
     strange = [name for name in given if name not in names]

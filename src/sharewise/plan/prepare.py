@@ -224,10 +224,10 @@ def _dealt_by(Y: Float[Array, "N W"], tasks: Sequence[Task]) -> Float[Array, "N 
 
 
 def _raise_errors(findings: Sequence[Finding]) -> None:
-    for finding in findings:
-        if finding.level == "error":
-            raise DataError(f"target {finding.subject!r}", finding.message, "training would mean nothing",
-                            finding.remedy)
+    errors = [finding for finding in findings if finding.level == "error"]
+    for first in errors[:1]:
+        raise DataError(f"target {first.subject!r}", first.message, "training would mean nothing",
+                        first.remedy).and_more([other.subject for other in errors[1:]])
 
 
 def _words(question: Question, folds: int) -> str:
