@@ -20,7 +20,7 @@ import numpy as np
 
 import sets
 from baselines.encode import encode
-from sharewise.plan.ensemble import Bench, select_for_all, select_for_one
+from sharewise.plan.ensemble import Bench, select
 from sharewise.solve.labels import IterativeStratification, NeighbourRegression
 from sharewise.solve.linear import Linear, MeanRegularized
 from sharewise.solve.trees import ExtraTrees, JointExtraTrees, JointRandomForest
@@ -57,8 +57,7 @@ def measure(name: str) -> str:
     losses = {}
     for title, count in (("without", len(makers) - 1), ("with", len(makers))):
         benches = [bench(at, inside[:count], Y) for at in range(len(tasks))]
-        common = select_for_all(benches)
-        weights = [select_for_one(one, common) for one in benches]
+        weights = select(benches)
         tests = [bench(at, outside[:count], true) for at in range(len(tasks))]
         losses[title] = np.mean([one.relative_loss(np.tensordot(weight, one.means, axes=1))
                                  for one, weight in zip(tests, weights, strict=True)])
