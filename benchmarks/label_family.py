@@ -26,7 +26,7 @@ import sets
 from baselines.encode import encode
 from sharewise.base.estimator import Estimator
 from sharewise.plan.deciding import Decision
-from sharewise.plan.ensemble import Bench, select_for_all, select_for_one
+from sharewise.plan.ensemble import Bench, select
 from sharewise.solve.labels import (
     IterativeStratification,
     LabelMethod,
@@ -110,8 +110,7 @@ def mix(problem: Problem, found: list[Answers]) -> tuple[np.ndarray, np.ndarray,
     """Weights [T, M] chosen out of fold, and what they make of the probabilities, out of fold and in test rows."""
     labels = range(len(problem.tasks))
     benches = [bench(problem, at, [one.inside for one in found], problem.Y) for at in labels]
-    common = select_for_all(benches)
-    weights = np.stack([select_for_one(one, common) for one in benches])
+    weights = np.stack(select(benches))
     return (weights, *(np.einsum("tm,mnt->nt", weights, np.stack(side)) for side in (
         [one.inside for one in found], [one.outside for one in found])))
 

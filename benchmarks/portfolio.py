@@ -9,7 +9,8 @@ quarter of the training rows. Small fixed networks (portfolio_nets.py): one hidd
 half learned), 3 folds, no early stopping. Separate, together and three random
 groups are trained with five weight decays and take the one with the smallest mean out-of-fold loss; all other groupings
 take that of the random groups. Groups are found in each fold without its held-out rows; the test prediction is the mean
-of the folds' networks.
+of the folds' networks. Held-out rows meet a network as test rows do: scales, principal components and target means
+come from the fold's other rows alone (portfolio_folds.py).
 
 Plans (portfolio_plans.py): separate, together; a grouping for each of three affinities that need no training (ridge
 coefficients, gradient outer products, cross-prediction) and k = 2, 3, 5; as many random groupings of the same k;
@@ -22,13 +23,18 @@ chance. "More starts": the two ends, and as many networks of theirs that differ 
 Rules (portfolio_rules.py) choose for each task from out-of-fold losses. Losses are in units of the trivial
 predictor's; the gain is relative to separate. ``a member``: the mean gain of a plan of the portfolio; ``mean``: of the
 mean of their predictions. ``best``: least raw loss. ``shrunk``: least expected loss once the gain of each plan has
-learned from the other tasks (plan/evidence.py). ``mixed``: greedy ensembles (plan/ensemble.py). ``promise``: mixed,
-where the evidence says that it is better than mixed separate networks. ``stacked``: convex weights that are pulled
-towards the tasks' common ones; ``stacked promise``: where the evidence says so.
+learned from the other tasks (plan/evidence.py). ``voted``: share of 60 draws of the rows in which a plan has the least
+loss (plan/votes.py). ``greedy``: greedy ensembles that start from what greedy selection over all tasks picked.
+``mixed``: the library's ensembles (plan/ensemble.py), which are greedy, but start from the votes where targets are
+numbers. Of the portfolio "even + helpers" also ``stacked``: convex weights that are pulled towards the tasks' common
+ones; ``promise`` and ``stacked promise``: mixed and stacked where the evidence says that it is better than the same of
+separate networks, these elsewhere; ``mixed at 80%``: where the chance of any gain is 80 % (and 50, 95).
 
-What was set on what: rules and their constants on seed 0 of seven sets, the steps for parkinsons on its seed 0; groups
-of even size were added after the other portfolios had been judged on seed 1, because of the sizes of the clusters.
-Emotions and yeast have one test part of their own: their seeds differ in folds, labels that are kept, and starts.
+What was set on what: shrunk, greedy and stacked on seed 0 of seven sets, the steps for parkinsons on its seed 0; votes
+and where ensembles start from them on seed 3 of six sets (emotions, landmine, oes97, parkinsons, school, wq) and on
+out-of-fold predictions of the Learner's own candidates at seed 0 of nine sets; groups of even size were added after the
+other portfolios had been judged on seed 1, because of the sizes of the clusters. Emotions and yeast have one test part
+of their own: their seeds differ in folds, labels that are kept, and starts.
 
 A cell (set, seed) is kept as JSON in results/portfolio/ and not run again; --cache keeps the predictions, too, so that
 rules can be tried anew (--again). --table only prints and writes results/portfolio.md and portfolio_pairs.md.

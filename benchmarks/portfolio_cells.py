@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 import portfolio_nets as nets
+from portfolio_folds import Folds
 from portfolio_plans import Way, plans_for
 from portfolio_sets import Data
 
@@ -100,32 +101,36 @@ def extended(cell: Cell, data: Data, seed: int, effort: int, folds: np.ndarray, 
     test = np.full((len(members), cell.test.shape[1]), np.nan)
     jobs: dict[tuple, nets.Job] = {}
     uses: dict[tuple, list[tuple[int, list[int]]]] = {}
+    seen = Folds.of(data, folds)
     for fold in range(FOLDS):
         kept = folds != fold
-        found = {name: plans[name].rule(data.X[kept], data.Z[kept]) for name in dict.fromkeys(n for n, _ in members)}
+        found = {name: plans[name].rule(seen.X[fold][kept], seen.Z[fold][kept])
+                 for name in dict.fromkeys(name for name, _ in members)}
         for at, (name, decay) in enumerate(members):
             for learns, serves in found[name]:
                 key = (fold, tuple(sorted(learns)), decay, plans[name].start)
                 if key not in jobs:
                     own = np.flatnonzero(kept & (~np.isnan(data.Z[:, learns])).any(axis=1))
-                    jobs[key] = nets.Job(key[1], own, decay, key[3])
+                    jobs[key] = nets.Job(key[1], fold * len(folds) + own, decay, key[3])
                 uses.setdefault(key, []).append((at, serves))
     keys, places = list(jobs), list(jobs.values())
     for bundle in nets.bundles(places):
-        parts = nets.train([places[at] for at in bundle], data.X, data.Z, data.binary, seed, effort)
+        parts = nets.train([places[at] for at in bundle], np.concatenate(seen.X), np.concatenate(seen.Z), data.binary,
+                           seed, effort)
         for number, at in enumerate(bundle):
             fold, learned, *_ = keys[at]
             serves = sorted({one for _, served in uses[keys[at]] for one in served})
             ours = np.flatnonzero((cell.fold == fold) & np.isin(cell.task, serves))
             ahead = np.flatnonzero(np.isin(cell.test_task, serves))
-            mine = entries(parts, number, data.X, data.binary, learned, cell.row[ours], cell.task[ours])
-            theirs = entries(parts, number, data.X_test, data.binary, learned, cell.test_row[ahead],
-                             cell.test_task[ahead]) / FOLDS
+            mine = entries(parts, number, seen.X[fold], data.binary, learned, cell.row[ours], cell.task[ours])
+            theirs = entries(parts, number, seen.X_test[fold], data.binary, learned, cell.test_row[ahead],
+                             cell.test_task[ahead])
+            mine, theirs = mine + seen.centre[fold][cell.task[ours]], theirs + seen.centre[fold][cell.test_task[ahead]]
             for member, served in uses[keys[at]]:
                 inside, outside = np.isin(cell.task[ours], served), ahead[np.isin(cell.test_task[ahead], served)]
                 held[member, ours[inside]] = mine[inside]
                 test[member, outside] = (np.nan_to_num(test[member, outside])
-                                         + theirs[np.isin(cell.test_task[ahead], served)])
+                                         + theirs[np.isin(cell.test_task[ahead], served)] / FOLDS)
     return replace(cell, names=[*cell.names, *(f"{name} @ {decay}" for name, decay in members)],
                    held=np.vstack([cell.held, held]), test=np.vstack([cell.test, test]))
 

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 
 import numpy as np
 
 from portfolio_cells import Cell
+from portfolio_stacked import stacked
 from sharewise.plan.choice import choose
-from sharewise.plan.ensemble import Bench, select_for_all, select_for_one
+from sharewise.plan.ensemble import Bench, pick_for_all, pick_for_one, select
 from sharewise.plan.evidence import Estimate, moderated_errors, posterior, worth_sharing
+from sharewise.plan.votes import drawn_losses, votes
 from sharewise.task import Binary, Regression, Task
 
 Array = np.ndarray
-COMMON, OWN_ROWS, STEPS, RATE = 0.003, 10.0, 100, 0.5  # of stacked weights
+CHANCES = (0.5, 0.8, 0.95)  # of a gain, from which on a task is served by what was mixed of all plans
 
 
 class Choice:
@@ -34,16 +36,22 @@ class Choice:
         self.known = np.flatnonzero(self.counts > 1)
 
     def rules(self, judged: bool) -> Iterator[tuple[str, Array]]:
-        """Rules by name; with ``judged`` also the one that judges what is stacked, which takes long."""
-        everything = np.ones(len(self.cell.task), dtype=bool)
+        """Rules by name; with ``judged`` also those that take long."""
+        everything, anyone = np.ones(len(self.cell.task), dtype=bool), np.ones(len(self.plans), dtype=bool)
         yield "mean", np.full((len(self.plans), self.tasks), 1 / len(self.plans))
         yield "best", self._pick(np.nan_to_num(-self.cell.by_task(self.losses), nan=-np.inf))
         yield "shrunk", self._pick(self._expected_gains())
-        yield "mixed", self._mixed()
-        yield "promise", self._promised()
-        yield "stacked", self.stacked(everything)
+        yield "voted", self._voted()
+        yield "greedy", self._greedy()
+        yield "mixed", self.mixed(everything, anyone)
         if judged:
-            yield "stacked promise", self._stacked_promise(everything)
+            yield "promise", self._promised()
+            yield "stacked", self.stacked(everything, anyone)
+            seen = self._evidence(self.mixed)
+            found = posterior(np.array([one.gain for one in seen]), moderated_errors(seen))
+            for chance in CHANCES:
+                yield f"mixed at {chance:.0%}", self._where(found.chance >= chance, self.mixed)
+            yield "stacked promise", self._where(worth_sharing(self._evidence(self.stacked)), self.stacked)
 
     def _pick(self, scores: Array) -> Array:
         return (np.arange(len(self.plans))[:, None] == scores.argmax(axis=0)).astype(float)
@@ -62,19 +70,41 @@ class Choice:
     def _kinds(self) -> list[Task]:
         return [Task(f"t{at}", Binary() if self.cell.binary[at] else Regression()) for at in range(self.tasks)]
 
-    def _mixed(self) -> Array:
-        """The library's ensembles, of all plans."""
-        weights = np.zeros((len(self.plans), self.tasks))
-        benches = {}
-        for at in self.known:
-            own = self.cell.task == at
-            benches[at] = Bench(self._kinds[at].kind, self.held[:, own][:, :, None], self.cell.target[own][:, None],
-                                self.units[at])
-        common = select_for_all(list(benches.values()))
-        weights[:] = (common / common.sum())[:, None]
-        for at, bench in benches.items():
-            weights[:, at] = select_for_one(bench, common)
+    def benches(self, kept: Array, among: Array) -> list[Bench]:
+        """What the library's ensembles read: some plans on the ``kept`` entries."""
+        own = [kept & (self.cell.task == at) for at in self.known]
+        return [Bench(self._kinds[at].kind, self.held[among][:, one][:, :, None], self.cell.target[one][:, None],
+                      self.units[at]) for at, one in zip(self.known, own, strict=True)]
+
+    def mixed(self, kept: Array, among: Array) -> Array:
+        """The library's ensembles."""
+        return self._weights(select(self.benches(kept, among)), among)
+
+    def _weights(self, found: Sequence[Array], among: Array) -> Array:
+        """Weights [M, T] out of those of the known tasks; the others learn apart."""
+        weights = self._pick(np.zeros((len(self.plans), self.tasks)))
+        for at, own in zip(self.known, found, strict=True):
+            weights[:, at] = 0.0
+            weights[among, at] = own
         return weights
+
+    def _everywhere(self) -> tuple[list[Bench], Array]:
+        anyone = np.ones(len(self.plans), dtype=bool)
+        return self.benches(np.ones(len(self.cell.task), dtype=bool), anyone), anyone
+
+    def _greedy(self) -> Array:
+        """Ensembles that start from what greedy selection over all tasks picked."""
+        benches, anyone = self._everywhere()
+        common = pick_for_all(benches)
+        return self._weights([pick_for_one(one, common / common.sum()) for one in benches], anyone)
+
+    def _voted(self) -> Array:
+        """Votes alone."""
+        benches, anyone = self._everywhere()
+        drawn = [drawn_losses(one.relative_losses(one.means), None, 0) for one in benches]
+        mean = np.mean(drawn, axis=0)
+        return self._weights([votes(own, mean, bench.effective_rows)
+                              for own, bench in zip(drawn, benches, strict=True)], anyone)
 
     def _promised(self) -> Array:
         """The library's choice, with its evidence."""
@@ -95,47 +125,25 @@ class Choice:
             weights[:, at] = one.weights["chosen"]
         return weights
 
-    def stacked(self, kept: Array, among: Array | None = None) -> Array:
-        """Convex weights, chosen on the ``kept`` entries: w minimises L_t(w) + c / N_t KL(w, u) where u, common to all
-        tasks, minimises their mean L + COMMON KL(u, uniform); L is the relative loss, N_t the task's rows."""
-        among = np.ones(len(self.plans), dtype=bool) if among is None else among
-        uniform = np.repeat(among[:, None] / among.sum(), self.tasks, axis=1)
-        common = self._descend(uniform, kept, np.full(self.tasks, COMMON), together=True)
-        counts = np.bincount(self.cell.task[kept], minlength=self.tasks)
-        return self._descend(common, kept, OWN_ROWS / np.maximum(counts, 1), together=False)
+    def stacked(self, kept: Array, among: Array) -> Array:
+        """Convex weights (portfolio_stacked.py)."""
+        return stacked(self.cell, self.held, self.units, kept, among)
 
-    def _descend(self, start: Array, kept: Array, pull: Array, together: bool) -> Array:
-        """Exponentiated gradient."""
-        cell = self.cell
-        task, held, target = cell.task[kept], self.held[:, kept], cell.target[kept]
-        binary, counts = cell.binary[task], np.bincount(task, minlength=self.tasks)
-        scale = 1 / (counts * self.units)[task]
-        weights, known = start.copy(), counts > 0
-        rate = np.minimum(RATE, RATE / pull)
-        for _ in range(STEPS):
-            mean = (weights[:, task] * held).sum(axis=0)
-            sure = np.clip(mean, 1e-4, 1 - 1e-4)
-            slope = np.where(binary, (sure - target) / (sure * (1 - sure)), 2 * (mean - target)) * scale
-            steps = np.stack([np.bincount(task, slope * one, self.tasks) for one in held])
-            if together:
-                steps = np.repeat(steps[:, known].mean(axis=1, keepdims=True), self.tasks, axis=1)
-            steps += pull * np.log(np.maximum(weights, 1e-300) / np.where(start > 0, start, 1.0))
-            weights = weights * np.exp(-rate * (steps - (weights * steps).sum(axis=0)))
-            weights /= weights.sum(axis=0)
-        return weights
-
-    def _stacked_promise(self, everything: Array) -> Array:
-        """Stacked, where the evidence says that it is better than stacked separate plans: on each fold, with weights
+    def _evidence(self, rule: Callable[[Array, Array], Array]) -> list[Estimate]:
+        """Gains of the known tasks by the rule on all plans over the same on separate ones: on each fold, with weights
         that were chosen without it."""
         cell, means = self.cell, np.zeros((2, len(self.cell.task)))
-        sides = (self.alone, None)
         for fold in np.unique(cell.fold):
             inside = cell.fold == fold
-            for side, among in enumerate(sides):
-                weights = self.stacked(~inside, among)
+            for side, among in enumerate((self.alone, np.ones(len(self.plans), dtype=bool))):
+                weights = rule(~inside, among)
                 means[side, inside] = (weights[:, cell.task[inside]] * self.held[:, inside]).sum(axis=0)
         losses = cell.losses(means)
-        estimates = [Estimate.of(*(loss[cell.task == at] / self.units[at] for loss in losses)) for at in self.known]
+        return [Estimate.of(*(loss[cell.task == at] / self.units[at] for loss in losses)) for at in self.known]
+
+    def _where(self, sure: Array, rule: Callable[[Array, Array], Array]) -> Array:
+        """The rule on all plans for those of the known tasks that are ``sure``, on separate plans for the others."""
+        everything, anyone = np.ones(len(self.cell.task), dtype=bool), np.ones(len(self.plans), dtype=bool)
         wins = np.zeros(self.tasks, dtype=bool)
-        wins[self.known] = worth_sharing(estimates)
-        return np.where(wins, self.stacked(everything), self.stacked(everything, self.alone))
+        wins[self.known] = sure
+        return np.where(wins, rule(everything, anyone), rule(everything, self.alone))

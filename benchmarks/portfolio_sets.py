@@ -1,4 +1,4 @@
-"""The sets of benchmarks/portfolio.py, standardised; long and wide, and one that is planted."""
+"""The sets of benchmarks/portfolio.py; long and wide, and one that is planted."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import numpy as np
 SETS = ("landmine", "school", "parkinsons", "emotions", "oes97", "wq", "planted", "yeast", "physionet2012")
 SPARSE = ("emotions", "oes97", "wq", "yeast", "physionet2012")  # every target is kept in a quarter of the rows
 EFFORT = {"parkinsons": 3}  # times the steps: patients are known by age and sex alone, which takes long to learn
-KEPT, MOST_TASKS, MOST_INPUTS = 0.25, 24, 64
+KEPT, MOST_TASKS = 0.25, 24
 
 
 @dataclass(frozen=True)
 class Data:
-    """Standardised features and targets of the training and the test part (NaN: not observed); ``binary`` [T]."""
+    """Features and standardised targets of the training and the test part (NaN: not observed); ``binary`` [T]."""
 
     X: np.ndarray
     Z: np.ndarray
@@ -59,14 +59,7 @@ def planted(seed: int, tasks: int = 24, rows: int = 60, features: int = 20, rank
 
 
 def standardised(X, Y, X_test, Y_test, binary: np.ndarray) -> Data:
-    """By the training rows; missing features at their mean; at most 64 principal components of the features."""
-    mean, spread = np.nanmean(X, axis=0), np.nanstd(X, axis=0)
-    X, X_test = (np.nan_to_num((part - mean) / np.where(spread > 0, spread, 1.0)) for part in (X, X_test))
-    if X.shape[1] > MOST_INPUTS:
-        axes = np.linalg.svd(X, full_matrices=False)[2][:MOST_INPUTS].T
-        scale = (X @ axes).std(axis=0).mean()
-        X, X_test = X @ axes / scale, X_test @ axes / scale
+    """Targets by the training rows, which sets their unit; features as they are (portfolio_folds.py)."""
     centre, unit = np.nanmean(Y, axis=0), np.nanstd(Y, axis=0)
     centre, unit = np.where(binary, 0.0, centre), np.where(binary | (unit == 0), 1.0, unit)
-    Y, Y_test = (Y - centre) / unit, (Y_test - centre) / unit
-    return Data(X.astype(np.float32), Y, np.clip(X_test, -10, 10).astype(np.float32), Y_test, binary)
+    return Data(X, (Y - centre) / unit, X_test, (Y_test - centre) / unit, binary)

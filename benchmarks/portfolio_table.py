@@ -9,15 +9,14 @@ from portfolio_plans import COUNTS
 
 Array = np.ndarray
 NAMED = ("landmine", "school", "parkinsons", "emotions", "oes97", "wq")  # those of the reference figures
-RULES = ("a member", "mean", "best", "shrunk", "mixed", "promise", "stacked", "stacked promise", "split oracle",
-         "oracle")
-PAIRS = ((f"{SERVED}, stacked", "together"), (f"{SERVED}, stacked", "affinity, best"),
-         (f"{SERVED}, stacked", f"{SERVED}, best"), (f"{SERVED}, stacked", f"{SERVED}, mixed"),
-         (f"{SERVED}, stacked", "random + helpers, stacked"), ("even, stacked", "random, stacked"),
-         ("even, mixed", "random, mixed"), ("even, best", "random, best"), ("even, stacked", "affinity, stacked"),
-         ("affinity, stacked", "random, stacked"), ("even, stacked", "more starts, stacked"),
-         ("random, stacked", "more starts, stacked"), (f"{SERVED}, promise", "together"),
-         (f"{SERVED}, stacked promise", "together"))
+RULES = ("a member", "mean", "best", "shrunk", "voted", "greedy", "mixed", "mixed at 50%", "mixed at 80%",
+         "mixed at 95%", "promise", "stacked", "stacked promise", "split oracle", "oracle")
+PAIRS = ((f"{SERVED}, mixed", "together"), (f"{SERVED}, mixed", "affinity, best"),
+         (f"{SERVED}, mixed", f"{SERVED}, best"), (f"{SERVED}, mixed", f"{SERVED}, greedy"),
+         (f"{SERVED}, mixed", f"{SERVED}, stacked"), (f"{SERVED}, mixed", "random + helpers, mixed"),
+         ("even, mixed", "random, mixed"), ("even, best", "random, best"), ("even, mixed", "affinity, mixed"),
+         ("affinity, mixed", "random, mixed"), ("even, mixed", "more starts, mixed"),
+         ("random, mixed", "more starts, mixed"), (f"{SERVED}, promise", "together"))
 DRAWS = 4000
 
 

@@ -15,7 +15,6 @@ from sharewise.plan.candidate import Candidate
 from sharewise.plan.choice import TaskChoice
 from sharewise.plan.duration import read_seconds
 from sharewise.plan.effort import LEAST, MOST_OF_BUDGET, Pace, Size, finish_seconds, guess_seconds, sort_of
-from sharewise.plan.ensemble import PICKS, Bench, select_for_all, select_for_one
 from sharewise.plan.evidence import PRIOR_MEAN_GAIN, SPREADS, Estimate, moderated_errors, posterior, worth_sharing
 from sharewise.plan.pool import Outcome
 from sharewise.plan.portfolio import Grove, candidates_for
@@ -76,28 +75,6 @@ def test_with_nothing_done_the_cheapest_candidate_is_tried_all_the_same():
 def test_without_a_budget_every_candidate_is_taken():
     schedule = Schedule.of([1e6, 1e6], budget=None)
     assert schedule.next(1e9, nothing_yet=False) == 0
-
-
-def bench(means, target):
-    return Bench(Regression(), np.array(means, dtype=float)[:, :, None], np.array(target, dtype=float)[:, None], 1.0)
-
-
-def test_two_candidates_with_opposite_errors_are_mixed_half_and_half():
-    target = np.arange(400.0)
-    one = bench([target + 1, target - 1, target + 5], target)
-    common = select_for_all([one])
-    assert common.tolist() == [PICKS // 2, PICKS // 2, 0]
-    np.testing.assert_allclose(select_for_one(one, common), [0.5, 0.5, 0.0], atol=0.5 / PICKS + 1e-9)
-
-
-def test_a_task_with_few_rows_follows_what_all_tasks_chose():
-    many, few = np.zeros(4000), np.zeros(4)
-    large = bench([many, many + 1], many)
-    small = bench([few + 1, few], few)
-    common = select_for_all([large, large, large, small])
-    np.testing.assert_allclose(common / PICKS, [0.75, 0.25])  # least 3 w1^2 + w0^2
-    np.testing.assert_allclose(select_for_one(small, common), [0.75, 0.25], atol=0.05)
-    assert select_for_one(large, common)[0] > 0.95
 
 
 def test_the_error_of_a_gain_is_that_of_a_ratio_of_two_means():

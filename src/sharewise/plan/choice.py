@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from ..task import Task, observed_rows, slices
-from .ensemble import Bench, select_for_all, select_for_one, thin
+from .ensemble import Bench, select, thin
 from .evidence import Estimate, worth_sharing
 
 Array = np.ndarray
@@ -46,13 +46,13 @@ def choose(tasks: Sequence[Task], Y: Float[Array, "N W"], folds: Int[Array, "N"]
     parts = slices(tasks)
     rows = {task.name: np.flatnonzero(seen[:, at]) for at, task in enumerate(tasks)}
     benches = {task.name: Bench(task.kind, np.stack([means[task.name][rows[task.name]] for means in predictions]),
-                                Y[rows[task.name], parts[task.name]], units[task.name]) for task in tasks}
+                                Y[rows[task.name], parts[task.name]], units[task.name],
+                                None if groups is None else groups[rows[task.name]]) for task in tasks}
     own_folds = {name: folds[at] for name, at in rows.items()}
     sides = _sides(np.asarray(shares, dtype=bool))
     full = {side: _weights(benches, own_folds, member, None, seed) for side, member in sides.items()}
     honest = _honest(benches, own_folds, sides, seed)
-    own_groups = {name: None if groups is None else groups[at] for name, at in rows.items()}
-    winners = _winners(benches, honest, own_folds, own_groups)
+    winners = _winners(benches, honest, own_folds)
     if forced and "together" in full:
         return {task.name: _forced(rows[task.name], full, honest[task.name], task.name) for task in tasks}
     return {task.name: _chosen(task.name, rows[task.name], full, honest[task.name], winners, own_folds[task.name])
@@ -71,18 +71,13 @@ def _sides(shares: Bool[Array, "M"]) -> dict[str, Bool[Array, "M"]]:
 def _weights(benches: dict[str, Bench], own_folds: dict[str, Array], member: Bool[Array, "M"], left_out: int | None,
              seed: int) -> dict[str, Float[Array, "M"]]:
     """Weights [M] of each task, selected on the rows outside of fold ``left_out``."""
-    thinned = {}
+    thinned = []
     for name, bench in benches.items():
         kept = np.flatnonzero(own_folds[name] != left_out) if left_out is not None else np.arange(len(bench.target))
-        if len(kept) == 0:  # all rows of the task lie in one fold: it follows the others
-            continue
-        small = bench.rows(kept[thin(len(kept), seed)])
-        thinned[name] = Bench(small.kind, small.means[member], small.target, small.unit)
-    common = select_for_all(list(thinned.values()))
-    weights = {}
-    for name in benches:
-        weights[name] = np.zeros(len(member))
-        weights[name][member] = select_for_one(thinned[name], common) if name in thinned else common / common.sum()
+        thinned.append(bench.rows(kept[thin(len(kept), seed)]).of(member))
+    weights = {name: np.zeros(len(member)) for name in benches}
+    for whole, found in zip(weights.values(), select(thinned, seed), strict=True):
+        whole[member] = found
     return weights
 
 
@@ -99,8 +94,8 @@ def _honest(benches: dict[str, Bench], own_folds: dict[str, Array], sides: dict[
     return honest
 
 
-def _winners(benches: dict[str, Bench], honest: dict[str, dict[str, Array]], own_folds: dict[str, Array],
-             own_groups: dict[str, Array | None]) -> dict[int | None, set[str]]:
+def _winners(benches: dict[str, Bench], honest: dict[str, dict[str, Array]],
+             own_folds: dict[str, Array]) -> dict[int | None, set[str]]:
     """Fold left out (None: nothing) -> the tasks for which the ensemble of all candidates is worth it."""
     losses = {name: {side: bench.kind.row_loss(honest[name][side], bench.target) / bench.unit
                      for side in ("separate", "all")} for name, bench in benches.items()}
@@ -109,7 +104,7 @@ def _winners(benches: dict[str, Bench], honest: dict[str, dict[str, Array]], own
         estimates = {}
         for name, loss in losses.items():
             kept = own_folds[name] != left_out if left_out is not None else np.ones(len(own_folds[name]), dtype=bool)
-            cluster = own_groups[name]
+            cluster = benches[name].groups
             if kept.sum() >= 2:
                 estimates[name] = Estimate.of(loss["separate"][kept], loss["all"][kept],
                                               None if cluster is None else cluster[kept])
