@@ -35,6 +35,8 @@ def test_related_tasks_are_found_whatever_their_sign_and_noise_stays_alone():
     assert (found.gains.loc[list("abcd"), "gain"] > 0.05).all()
     assert "4 of 5 tasks learn with others" in repr(found)
     assert "alone: e" in repr(found)
+    first, *_, last = found.tree(3, budget=5 / 3)
+    assert first == [list("abcde")] and any({"a", "b"} <= set(group) for group in last) and len(last) > 1
 
 
 @pytest.mark.parametrize("seed", range(2))
