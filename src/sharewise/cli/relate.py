@@ -16,6 +16,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..base.checks import whole
 from .fit import add_columns
 from .parser import Parser, names
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from ..plan import Relations
 
 MOST_IN_PICTURE = 16
+MOST_STAGES = 10_000
 SHADES = ((0.5, "bold green"), (0.1, "green"), (-0.1, "dim"), (-0.5, "red"), (float("-inf"), "bold red"))
 
 
@@ -43,6 +45,8 @@ def add_arguments(parser: Parser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Find, show, and write the plan."""
+    if options.tree is not None:
+        whole("--tree", options.tree, 1, MOST_STAGES)
     from ..plan import find_relations
 
     found = find_relations(options.table, options.targets, task_column=options.task_column,

@@ -227,11 +227,11 @@ class Network(Estimator):
             counts = (train_rows & seen).sum(axis=1)
             for fold in (fold for fold in folds if counts[fold]):
                 sizes = self._sizes(int(counts[counts > 0].mean()))
-                parts = [np.flatnonzero(rows & seen) for rows in (train_rows[fold], ~train_rows[fold])]
+                own, held_out = (np.flatnonzero(rows & seen) for rows in (train_rows[fold], ~train_rows[fold]))
+                tree = trees[fold][group]
                 for copy in range(self.members):
-                    tree = trees[fold][group]
                     key = ((shape, tree), sizes, None if constant else (fold, copy))
-                    bundles.setdefault(key, []).append(Member(fold, copy, group, *parts, tree))
+                    bundles.setdefault(key, []).append(Member(fold, copy, group, own, held_out, tree))
         return [(sizes, members) for (_, sizes, _), members in bundles.items()]
 
     def _sizes(self, rows: int) -> Sizes:

@@ -62,7 +62,8 @@ class SharedNet:
         """The net that ``tensors`` described. KeyError where one is missing."""
         group, answers, widths = (tuple(tensors[f"shared.{name}"].tolist()) for name in ("group", "answers", "widths"))
         tree = tuple(map(tuple, tensors["shared.tree"].tolist())) if "shared.tree" in tensors else ()
-        net = cls(make(group, *widths, tree), group, answers, *widths, tree)
+        inputs, hidden = widths
+        net = cls(make(group, inputs, hidden, tree), group, answers, inputs, hidden, tree)
         net.load({name.removeprefix("state."): tensor for name, tensor in tensors.items() if name.startswith("state.")})
         return net
 
