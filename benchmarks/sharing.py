@@ -7,7 +7,8 @@ Every way gets the same number of trials over learning rate and weight decay at 
 each seed trains with that setting, stops at its best moment on validation rows, and is judged on the test rows once.
 Separate networks are chosen and stopped each for itself, all others as the one network that they are. What is in
 results/sharing.json is not run anew unless its set has changed; ``--costs`` measures parameters, multiply-adds
-and the time of a step anew for all that is kept, and trains nothing; ``--report`` writes the tables and runs nothing.
+and the time of a step anew for all that is kept, and trains nothing (with ``--architectures MMoE,PLE`` only what a
+change of these moves); ``--report`` writes the tables and runs nothing.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import argparse
 import json
 import os
 import time
+from functools import lru_cache
 from pathlib import Path
 
 RESULTS = Path(__file__).parent / "results"
@@ -65,15 +67,22 @@ def run(name: str, architecture: str, size: str, seeds: list[int], kept: dict) -
 def count_anew(name: str, architecture: str, size: str, kept: dict) -> None:
     """Parameters, multiply-adds and the time of a step, of a cell that is kept."""
     from sharing_networks import cost
-    from sharing_sets import LOADERS
     from sharing_training import step_seconds
 
     entry = kept.get(name, {}).get(f"{architecture}, {size}", {})
     if entry.get("seeds"):
-        problem, widths = LOADERS[name](0), tuple(entry["widths"])
+        problem, widths = loaded(name), tuple(entry["widths"])
         ours, theirs = step_seconds(architecture, problem, widths)
         entry.update({**cost(architecture, problem, widths), "step_seconds": ours, "step_seconds_separate": theirs})
         keep(kept)
+
+
+@lru_cache(maxsize=1)
+def loaded(name: str):
+    """The set, read once for all of its cells."""
+    from sharing_sets import LOADERS
+
+    return LOADERS[name](0)
 
 
 def keep(kept: dict) -> None:

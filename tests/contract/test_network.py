@@ -205,7 +205,7 @@ def test_a_way_of_sharing_gives_the_same_bits_for_a_seed_whatever_the_state_of_t
 
 @pytest.mark.parametrize(("name", "options", "error", "says"), [
     ("MMOE", {}, UnknownNameError, "near names are 'MMoE'"), ("Separate", {}, UsageError, "shares nothing"),
-    ("ESMM", {}, UsageError, "each after the one before"), ("Branching", {}, UsageError, "needs groups"),
+    ("ESMM", {}, UsageError, "each after the one before"),
     ("SoftSharing", {"strenght": 1.0}, UnknownNameError, "near names are 'strength'"),
     ("FiLM", {"trunk": None}, UnknownNameError, "'description'")])
 def test_ways_of_sharing_that_can_not_be_had_are_refused(name, options, error, says):

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable
+import math
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping
 from copy import deepcopy
 from functools import partial
+from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
 
 from sharewise import share
 from sharewise.base import UnknownNameError, UsageError, catalogue
@@ -29,6 +36,10 @@ POOLED = {"TaskTokenDecoder": "its heads read the answers to the tasks' queries"
 ONE_LOGIT = {"ESMM": "its raw outputs are products of chances along a funnel"}
 # Models whose trunks may differ: why.
 ANY_SHAPE = {"Separate": "its networks never meet"}
+# Models whose trunks may be any modules: why.
+ANY_MODULE = {"HardSharing": "its trunk runs as a whole", "ESMM": "its trunk runs as a whole",
+              "Separate": "its networks run as wholes", "SoftSharing": "its networks meet in a penalty alone",
+              "TraceNorm": "its networks meet in a penalty alone"}
 # (model, kind) that torch.export can't follow: why. A line that is no longer needed fails.
 NO_EXPORT: dict[tuple[str, str], str] = {}
 
@@ -201,6 +212,68 @@ def test_parts_are_told_apart_by_name_and_not_by_place(name, part):
     assert all(torch.equal(outputs[0][task], outputs[1][task]) for task in TASKS)
 
 
+class Reads(TorchDispatchMode):
+    """Keeps the storage of every tensor that an operation reads; a view reads nothing."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.storages: set[int] = set()
+
+    def __torch_dispatch__(self, function, types, args=(), options=None):
+        views = any(given.alias_info is not None and not given.alias_info.is_write
+                    for given in function._schema.returns)
+        if not views:
+            self.storages |= {tensor.untyped_storage().data_ptr() for tensor in tree_leaves((args, options))
+                              if isinstance(tensor, Tensor)}
+        return function(*args, **(options or {}))
+
+
+def check_reads(model: share.SharedModel, run) -> None:
+    """Every parameter that ``run`` reads has a say in what it gives."""
+    with Reads() as reads:
+        outputs = run()
+    sum(raw.sum() for raw in outputs.values()).backward()
+    read = {name for name, part in model.named_parameters() if part.untyped_storage().data_ptr() in reads.storages}
+    used = {name for name, part in model.named_parameters() if part.grad is not None or not part.requires_grad}
+    assert read <= used and any(part.grad is not None for part in model.parameters())
+
+
+@pytest.mark.parametrize("asked", [["price"], ["type", "price"]])
+def test_what_only_other_tasks_need_is_not_even_read(name, kind, asked):
+    model, inputs = make(name, kind), make_inputs(kind)
+    check_reads(model, lambda: model(inputs, asked))
+
+
+@pytest.mark.parametrize("present", [["price"], ["type", "price"]])
+def test_tasks_with_rows_and_encoders_of_their_own_run_what_a_batch_needs(name, present):
+    model = share.multi_source(make(name), {task: nn.Linear(2, 4) for task in ("price", "type")})
+    inputs = {"price": torch.randn(5, 2), "type": torch.randn(3, 2)}
+    raws = model({task: inputs[task] for task in present})
+    assert {task: len(raw) for task, raw in raws.items()} == {task: len(inputs[task]) for task in present}
+    check_reads(model, lambda: model({task: inputs[task] for task in present}))
+
+
+@pytest.mark.parametrize("brings", ["a head", "a model"])
+def test_a_task_that_joins_later_changes_no_old_prediction_or_is_refused(name, kind, brings):
+    model, inputs = make(name, kind), make_inputs(kind)
+    with torch.no_grad():  # where gradients are kept, some layers round otherwise
+        before = model.eval()(inputs)
+    if brings == "a head" and not isinstance(model, share.OneTrunk):
+        with pytest.raises(UsageError, match="no representation that belongs to all tasks"):
+            share.add_task(model, "new", nn.Linear(6, 1))
+        return
+    head = Head(make_trunk(kind, name in EVEN).features[-1], 2) if brings == "a head" else \
+        share.HardSharing(make_trunk(kind), {"new": Head(make_trunk(kind).features[-1], 2)})
+    larger = share.add_task(model, "new", head).train()
+    optimizer = torch.optim.AdamW(larger.parameters(), lr=0.1, weight_decay=0.1)
+    sum(raw.square().sum() for raw in larger(inputs).values()).backward()
+    optimizer.step()
+    with torch.no_grad():
+        after = larger(inputs)
+    assert after["new"].shape == (3, 2)
+    assert all(torch.equal(after[task], raw) for task, raw in before.items())
+
+
 def test_one_task_is_enough_and_none_is_an_error(name, kind):
     assert make(name, kind, {"only": 1})(make_inputs(kind))["only"].shape == (3, 1)
     with pytest.raises(UsageError):
@@ -350,3 +423,73 @@ def test_trunks_of_different_shape_are_refused(name, part):
     parts |= {part: odd[part]}
     with pytest.raises(UsageError, match=r"it must have those of|must be equal"):
         MODELS[name](**{need: parts[need] for need in needs(name)})
+
+
+def refuses(name: str, says: str, options: Mapping[str, object] = MappingProxyType({}), **wrong: object) -> None:
+    parts = good_parts(name) | wrong
+    with pytest.raises(UsageError, match=says):
+        MODELS[name](**{need: parts[need] for need in needs(name)}, **options)
+
+
+def check_what_is_no_part_is_refused() -> None:
+    """Heads without names, a head that is None, networks whose stages nobody knows. Here types are checked at every
+    call; users' are not, so this runs in a process of its own."""
+    plain = lambda: nn.Sequential(nn.Linear(4, 6), nn.Linear(6, 6))  # noqa: E731
+    wrong = {"trunk": plain(), "trunks": {task: plain() for task in TASKS}, "shared": [plain()],
+             "own": {task: [plain()] for task in TASKS}}
+    wrong |= {many: [plain(), plain()] for many in ("experts", "bases", "nodes")}
+    for name in MODELS:
+        pairs = [("price", nn.Linear(6, 1)), ("price", nn.Linear(6, 1))]
+        refuses(name, "must be a dict from tasks to modules. Name each task once", heads=pairs)
+        refuses(name, r"heads\['type'\] is None; it must be a module",
+                heads=good_parts(name)["heads"] | {"type": None})
+        for part in sorted(set(needs(name)) & set(wrong)):
+            if name in ANY_MODULE:
+                parts = good_parts(name) | {part: wrong[part]}
+                model = MODELS[name](**{need: parts[need] for need in needs(name)})
+                assert set(model(make_inputs("rows"))) == set(TASKS)
+            else:
+                refuses(name, "is a Sequential; it must be a share.Trunk", **{part: wrong[part]})
+
+
+def test_what_is_no_part_is_refused():
+    code = "import test_shared_model as here; here.check_what_is_no_part_is_refused()"
+    subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parent, check=True)
+
+
+class Forgetful(share.MLP):
+    """It does not know what its last stage gives."""
+
+    @property
+    def features(self) -> tuple[share.Features, ...]:
+        return super().features[:-1]
+
+
+@pytest.mark.parametrize(("name", "part"), [case for case in asked("trunk", "trunks", "experts", "bases", "nodes")
+                                            if case[0] not in ANY_MODULE])
+def test_stages_and_what_they_give_must_be_as_many(name, part):
+    make_one = partial(Forgetful, 4, [6, 6])
+    wrong = {"trunk": make_one(), "trunks": {task: make_one() for task in TASKS}}
+    refuses(name, "has 2 stages and 2 features", **{part: wrong.get(part, [make_one(), make_one()])})
+
+
+@pytest.mark.parametrize(("name", "part"), asked("experts", "bases", "nodes", "own"))
+def test_less_than_one_expert_basis_or_node_is_refused(name, part):
+    wrong = {"own": {task: [] for task in TASKS}, "shared": []} if part == "own" else {part: []}
+    refuses(name, "is empty|must be one|at least one", **wrong)
+
+
+def numbers() -> list[tuple[str, str, float]]:
+    """Every number that a model may be given, and one that is out of its range."""
+    found = []
+    for name, kind in MODELS.items():
+        for option, one in inspect.signature(kind).parameters.items():
+            if isinstance(one.default, (int, float)):
+                found += [(name, option, -1)]
+                found += [] if option == "seed" else [(name, option, 0 if isinstance(one.default, int) else math.nan)]
+    return found
+
+
+@pytest.mark.parametrize(("name", "option", "value"), numbers())
+def test_numbers_out_of_range_are_refused(name, option, value):
+    refuses(name, f"{option} is {value}; it must be a", {option: value})

@@ -220,6 +220,17 @@ def test_a_fit_that_was_killed_goes_on_to_the_very_same_result(tmp_path):
 
 
 @pytest.mark.slow
+def test_a_network_that_branches_serves_by_name_with_the_trees_that_its_folds_found(tmp_path):
+    table = related(rows=60)
+    table["size"] = -table["price"]
+    learner = Learner(families=("network",), plan="together", share=["Branching"], folds=2, workers=0)
+    learner.fit(table, ["weight", "price", "size"])
+    assert all("Branching" in task.served_by for task in learner.report_.tasks)
+    learner.save(tmp_path / "model")
+    pd.testing.assert_frame_equal(load(tmp_path / "model").predict(table), learner.predict(table))
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("task_column", [None, "colour"])
 def test_a_way_of_sharing_serves_by_name_in_both_layouts_and_the_report_says_so(task_column, tmp_path):
     table = related(rows=60)

@@ -35,6 +35,8 @@ def test_related_tasks_are_found_whatever_their_sign_and_noise_stays_alone():
     assert (found.gains.loc[list("abcd"), "gain"] > 0.05).all()
     assert "4 of 5 tasks learn with others" in repr(found)
     assert "alone: e" in repr(found)
+    first, *_, last = found.tree(3, budget=5 / 3)
+    assert first == [list("abcde")] and any({"a", "b"} <= set(group) for group in last) and len(last) > 1
 
 
 @pytest.mark.parametrize("seed", range(2))
@@ -77,8 +79,9 @@ def test_the_plan_is_taken_by_fit(tmp_path):
 def test_the_command_shows_the_matrix_and_writes_the_plan(tmp_path, capsys):
     related().to_csv(tmp_path / "table.csv", index=False)
     plan, words = tmp_path / "plan.json", ["--targets", "a,b,c,d,e", "--plan"]
-    assert main(["relate", str(tmp_path / "table.csv"), *words, str(plan)]) == 0
+    assert main(["relate", str(tmp_path / "table.csv"), *words, str(plan), "--tree", "2"]) == 0
     shown = capsys.readouterr().out
+    assert "stage 0: a, b, c, d, e\nstage 1: a, b" in shown
     assert "RidgeTransfer: what the row does" in shown
     assert "together: c, d" in shown
     assert Plan.read(plan).check_tasks(list("abcde"))

@@ -350,6 +350,13 @@ def test_networks_that_would_not_fit_into_memory_are_refused():
         check_sizes(found, size, 5)
 
 
+def test_a_tree_of_two_tasks_is_refused_as_none_is_nearer_than_the_other():
+    tasks = [Task(name, Regression()) for name in "abc"]
+    assert list(ways(["Branching"], tasks)) == [", Branching"]
+    with pytest.raises(UsageError, match=r"'Branching' would find a tree of 2 tasks; .* give share.Branching a tree"):
+        ways(["Branching"], tasks[:2])
+
+
 @pytest.mark.parametrize(("wanted", "options", "says"), [
     ("MMoE", {}, "list"), (["MMOE"], {}, "MMoE"), (["MMoE", "MMoE"], {}, "twice"), ([], {}, "share is empty"),
     (["Separate"], {}, "shares nothing"), (["MMoE"], {"plan": "separate"}, "no shared network"),

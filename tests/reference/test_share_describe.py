@@ -81,6 +81,31 @@ def test_experts_are_shared_and_gates_are_not():
     assert cost.multiply_adds == 4 * 15 + 2 * (12 + 5) and cost.task_multiply_adds["a"] == 4 * 15 + 12 + 5
 
 
+@pytest.mark.parametrize("rows", [1, 10])
+def test_scales_reductions_and_updates_by_hand(rows):
+    # rows of 3, two stages of 4, one number a task: 36 parameters and 12 + 16 + 4 multiply-adds a row in one network
+    trunk, heads = lambda: share.MLP(3, [4, 4]), {name: nn.Linear(4, 1) for name in "ab"}
+    film = share.FiLM(trunk(), heads, description=8)  # a controller 8 x 8 a stage, once for all rows; stage 0 runs once
+    nddr = share.NDDR({name: trunk() for name in "ab"}, heads)  # 4 x 8 for each task after each stage
+    lora = share.LoRA(trunk(), heads, rank=2)  # 4 x 2 x 3 and 4 x 2 x 4 to put weights together, once for all rows
+    wanted = {film: (36 + 2 * 72, 8 + 5, rows * (12 + 2 * 20) + 4 * 64, rows * 32 + 2 * 64),
+              nddr: (2 * 36 + 2 * 32, 32 + 5, rows * (2 * 32 + 4 * 32), rows * (2 * 28 + 3 * 32 + 4)),
+              lora: (36, 14 + 16 + 5, 2 * (rows * 32 + 24 + 32), rows * 32 + 24 + 32)}
+    for model, (shared, own, together, alone) in wanted.items():
+        cost = share.describe(model, torch.zeros(rows, 3))
+        assert (cost.shared_parameters, cost.own_parameters) == (shared, {"a": own, "b": own})
+        assert (cost.multiply_adds, cost.task_multiply_adds) == (together, {"a": alone, "b": alone})
+        assert cost.parameters_apart == 2 * (shared + own)
+
+
+def test_the_memory_of_a_tree_by_hand():
+    # a row keeps its 3 numbers and, of each of three stages, the 4 that silu reads and the 4 that it gives
+    trunks, heads = {name: share.MLP(3, [4, 4]) for name in "ab"}, {name: nn.Linear(4, 1) for name in "ab"}
+    cost = share.describe(share.Branching(trunks, heads, [[["a", "b"]], [["a"], ["b"]]]), torch.zeros(10, 3))
+    assert cost.step_bytes == 4 * (2 * (16 + 2 * 25) + 10 * (3 + 3 * 8))
+    assert cost.task_step_bytes == dict.fromkeys("ab", 4 * (2 * (16 + 25) + 10 * (3 + 2 * 8)))
+
+
 def test_the_model_is_as_before():
     norm = nn.BatchNorm1d(4)
     model = share.HardSharing(nn.Sequential(nn.Linear(3, 4), norm, nn.Dropout()), {"a": nn.Linear(4, 1)})

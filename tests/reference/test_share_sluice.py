@@ -58,3 +58,41 @@ def test_stages_of_several_shapes_and_subspaces_that_do_not_fit_are_refused():
     trunks, heads = parts("ab", lambda: share.MLP(3, [6, 6]))
     with pytest.raises(UsageError, match="must divide"):
         share.Sluice(trunks, heads, subspaces=4)
+
+
+def test_maps_and_sequences_of_several_lengths_are_refused_when_it_is_built():
+    def shorter() -> share.Trunk:
+        half = nn.Sequential(nn.Linear(4, 4), nn.AdaptiveAvgPool2d((4, 4)))
+        return share.Staged([nn.Linear(4, 4), half], torch.zeros(1, 8, 4))
+
+    for make, shown in ((lambda: share.ResNet(2, [4, 4]), r"\[4, 16, 16\], \[4, 8, 8\]"),
+                        (shorter, r"\[16, 4\], \[4, 4\]")):
+        with pytest.raises(UsageError, match=f"stages that give {shown} for one input; .* stride=1"):
+            share.Sluice(*parts("ab", make))
+
+
+def test_lengths_that_only_some_inputs_show_are_refused_when_it_runs():
+    trunks, heads = parts("ab", Picky)
+    model = share.Sluice(trunks, heads)
+    with pytest.raises(UsageError, match=r"stages that give \[6, 4\], \[3, 4\] for one input"):
+        model(torch.zeros(2, 6, 4))
+
+
+class Picky(share.Trunk):
+    """Reads sequences of six alone, of which its second stage gives every other token."""
+
+    class Every(nn.Module):
+        def __init__(self, step: int) -> None:
+            super().__init__()
+            self.step, self.linear = step, nn.Linear(4, 4)
+
+        def forward(self, tokens: torch.Tensor) -> torch.Tensor:
+            return self.linear(tokens.view(-1, 6, 4)[:, ::self.step])
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stages = nn.ModuleList([self.Every(1), self.Every(2)])
+
+    @property
+    def features(self) -> tuple[share.Features, ...]:
+        return (share.Features(4, 1),) * 3

@@ -20,15 +20,18 @@ def attended(layer: nn.Module, query: torch.Tensor, tokens: torch.Tensor, heads:
     return nn.functional.layer_norm(query + layer.widening(query), size)
 
 
-@pytest.mark.parametrize("kind", ["maps", "tokens"])
+@pytest.mark.parametrize("kind", ["rows", "maps", "tokens"])
 def test_one_forward_pass_by_hand(kind):
     torch.manual_seed(0)
-    stage, shape = {"maps": (nn.Conv2d(2, 8, 1), (2, 2, 3, 4)), "tokens": (nn.Linear(3, 8), (2, 5, 3))}[kind]
+    stage, shape = {"maps": (nn.Conv2d(2, 8, 1), (2, 2, 3, 4)), "tokens": (nn.Linear(3, 8), (2, 5, 3)),
+                    "rows": (nn.Linear(3, 8), (2, 3))}[kind]
     inputs = torch.randn(*shape)
     trunk = share.Staged([stage], inputs)
     model = share.TaskTokenDecoder(trunk, {name: nn.Identity() for name in "ab"}, layers=2, attention_heads=4)
     features = trunk(inputs)
     tokens = features.flatten(2).mT if kind == "maps" else features
+    if kind == "rows":  # a token a channel
+        tokens = features[:, :, None] * model.tokens.weight[:, 0] + model.tokens.bias
     for name, raw in model(inputs).items():
         for row, seen in zip(raw, tokens, strict=True):
             query = model.queries.of(name)[0]
@@ -59,6 +62,38 @@ def test_a_query_finds_the_token_that_its_task_needs():
         sum((raw - targets[name]).square().mean() for name, raw in model(tokens).items()).backward()
         optimizer.step()
     assert all((raw - targets[name]).square().mean() < 0.05 for name, raw in model(tokens).items())
+
+
+@pytest.mark.parametrize(("channels", "count"), [(1, 1), (3, 3), (8, 8), (11, 11), (24, 8), (26, 13), (128, 8)])
+def test_rows_are_cut_into_blocks_of_channels_each_with_its_embedding(channels, count):
+    torch.manual_seed(0)
+    decoder = share.TaskTokenDecoder(share.MLP(3, [channels]), {"a": nn.Identity()})
+    rows = torch.randn(2, 5, channels)  # axes before the rows come into them
+    tokens, size = decoder.tokens(rows), channels // count
+    assert tokens.shape == (10, count, channels)
+    for block in range(count):
+        part = rows.flatten(0, 1)[:, block * size:(block + 1) * size]
+        torch.testing.assert_close(tokens[:, block], part @ decoder.tokens.weight[block] + decoder.tokens.bias[block])
+
+
+def test_over_rows_queries_choose_different_features():
+    torch.manual_seed(0)
+    rows = torch.randn(256, 8)
+    targets = {"first": rows[:, :1], "last": rows[:, -1:]}
+    trunk = share.Staged([nn.Identity()], rows)  # nothing but the attention can tell the tasks' features apart
+    model = share.TaskTokenDecoder(trunk, {name: nn.Linear(8, 1) for name in targets})
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
+    for _ in range(200):
+        optimizer.zero_grad()
+        sum((raw - targets[name]).square().mean() for name, raw in model(rows).items()).backward()
+        optimizer.step()
+    assert all((raw - targets[name]).square().mean() < 0.1 for name, raw in model(rows).items())
+    keys, _ = model.layers[0].look(model.tokens(rows))
+    looks = []
+    for name in targets:
+        query = model.layers[0].query(model.queries.of(name)[0]).unflatten(0, (keys.shape[1], 1, -1))
+        looks.append((query @ keys.mT).softmax(-1).mean((0, 1, 2)))
+    assert (looks[0] - looks[1]).abs().max() > 0.02
 
 
 def test_attention_heads_must_divide_the_channels():

@@ -75,7 +75,16 @@ def write_page(report: Report, path: Path) -> None:
 def print_evidence(report: Report, folder: Path) -> None:
     """The report of a fit, and where its page is."""
     print_report(report)
+    print_served(report)
     print(f"report: {folder / 'report.html'}")
+
+
+def print_served(report: Report) -> None:
+    """What each task's predictions are made of: families, ways of sharing, and their weights."""
+    print("served by:")
+    for task in report.tasks[:MOST_SHOWN]:
+        print(f"  {task.name}: {task.served_by}")
+    _print_rest(len(report.tasks))
 
 
 def _print_rest(count: int) -> None:

@@ -5,6 +5,7 @@ certain gain. The plan can be handed to fit.
 
   sharewise relate houses.csv --targets price,sold,grade
   sharewise relate pupils.csv --targets score --task-column school --plan plan.json
+  sharewise relate houses.csv --targets price,sold,grade --tree 3
   sharewise fit pupils.csv --targets score --task-column school --plan plan.json --out model/
 """
 
@@ -15,6 +16,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..base.checks import whole
 from .fit import add_columns
 from .parser import Parser, names
 
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from ..plan import Relations
 
 MOST_IN_PICTURE = 16
+MOST_STAGES = 10_000
 SHADES = ((0.5, "bold green"), (0.1, "green"), (-0.1, "dim"), (-0.5, "red"), (float("-inf"), "bold red"))
 
 
@@ -33,6 +36,8 @@ def add_arguments(parser: Parser) -> None:
     parser.add_argument("--plan", metavar="FILE", type=Path, help="write the plan here, for fit --plan")
     parser.add_argument("--method", metavar="NAME", help="the one affinity to take (see: sharewise list affinities)")
     parser.add_argument("--budget", metavar="N", type=int, help="at most so many networks (default: as many as help)")
+    parser.add_argument("--tree", metavar="STAGES", type=int,
+                        help="also show who would share which stage of a network that branches (share.Branching)")
     columns = add_columns(parser)
     columns.add_argument("--group", metavar="C", help="rows of one group never stand on both sides of a split")
     parser.add_argument("--seed", metavar="N", type=int, default=0, help="fixes every random choice (default: 0)")
@@ -40,6 +45,8 @@ def add_arguments(parser: Parser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Find, show, and write the plan."""
+    if options.tree is not None:
+        whole("--tree", options.tree, 1, MOST_STAGES)
     from ..plan import find_relations
 
     found = find_relations(options.table, options.targets, task_column=options.task_column,
@@ -47,6 +54,9 @@ def run(options: argparse.Namespace) -> int:
                            method=options.method, networks=options.budget, seed=options.seed)
     print_affinity(found)
     print(found)
+    if options.tree is not None:
+        for stage, groups in enumerate(found.tree(options.tree)):
+            print(f"stage {stage}: {' | '.join(', '.join(group) for group in groups)}")
     if options.plan:
         found.write_plan(options.plan)
         print(f"plan: {options.plan}")

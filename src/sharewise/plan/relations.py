@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from ..base import FolderError
+from ..relate import branches
 from .plan import Plan
 
 MOST_SHOWN = 8
@@ -68,6 +69,12 @@ class Relations:
 
     def _error(self, giver: int, taker: int) -> str:
         return "" if self.uncertainty is None else f" (error {self.uncertainty.iat[giver, taker]:.2f})"
+
+    def tree(self, stages: int, budget: float | None = None) -> list[list[list[str]]]:
+        """For a network that branches, the groups of tasks that share each stage, nested, by the affinity: the
+        ``groups`` of ``share.Branching``. ``budget``: as many stages in all as so many networks have (None: 1.5).
+        Nothing has checked it as the plan was checked. Errors: see ``relate.branches``."""
+        return branches(self.affinity.to_numpy(), list(self.affinity), stages, budget)
 
     def write_plan(self, path: str | Path) -> None:
         """The plan as the JSON file that ``Learner(plan=...)`` and ``sharewise fit --plan`` read. FolderError where it

@@ -15,6 +15,7 @@ from .effort import Size
 HARD = "HardSharing"  # batched by hand, several times as fast as the others
 BY_DEFAULT, WHERE_ROWS_ARE_OWN = (HARD,), (HARD, "FiLM")  # what paid: benchmarks/architectures.py
 MOST_PARAMETERS = 100e6  # some 20 bytes each while they are trained
+FEWEST_OF_A_TREE = 3  # tasks: of two none is nearer than the other
 FACTORS = (0.1, 1.0, 10.0)  # of the default strength of a way that has one: each is tuned for itself
 
 
@@ -40,13 +41,17 @@ def check_share(wanted: Sequence[str] | None, families: Sequence[str] | None = N
 
 def ways(wanted: Sequence[str] | None, tasks: Sequence[Task]) -> dict[str, Architecture | None]:
     """What a candidate's name says -> the architecture, with each strength to be tried; hard sharing stands first, as
-    "" -> None."""
+    "" -> None. UsageError for one that must find a tree of too few tasks."""
     by_default = WHERE_ROWS_ARE_OWN if rows_are_own(tasks) else BY_DEFAULT
     names = by_default if wanted is None else wanted
     found: dict[str, Architecture | None] = {"": None} if HARD in names else {}
     for name in names:
         if name == HARD:
             continue
+        if Architecture(name).finds_tree and len(tasks) < FEWEST_OF_A_TREE:
+            raise UsageError(f"way of sharing {name!r}", f"would find a tree of {len(tasks)} tasks",
+                             f"of {FEWEST_OF_A_TREE} or more some can be nearer than others",
+                             f"Leave it out, or give share.{name} a tree in a network of your own.")
         strength = Architecture(name).strength
         if strength is None:
             found[f", {name}"] = Architecture(name)

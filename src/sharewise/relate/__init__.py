@@ -26,7 +26,9 @@ from .affinities.task_covariance import TaskCovariance as TaskCovariance
 from .affinity import Affinity as Affinity
 from .affinity import AffinityResult as AffinityResult
 from .beam import Beam as Beam
+from .branches import branches as branches
 from .exact import Exact as Exact
+from .find_tree import find_tree as find_tree
 from .cluster import group as group
 from .cross_gramian import cross_gramian as cross_gramian
 from .gain_evidence import GainWeights as GainWeights

@@ -33,14 +33,15 @@ class Hierarchical(Grouping):
         whole("count", count, 1, 2**31)
 
     def _find(self, affinity: Float[Array, "T T"], names: Sequence[str]) -> list[Team]:
-        return teams_of(fcluster(_merges(affinity), self.count, "maxclust"), names)
+        return teams_of(fcluster(merges(affinity), self.count, "maxclust"), names)
 
 
 def tree(affinity: Float[Array, "T T"], names: Sequence[str]) -> list[Branch]:
     """Who stays together how long, as nested lists of names: the deeper two tasks part, the nearer they are.
 
-    The merges of ``Hierarchical``, for networks that branch. Lu, Kumar, Zhai, Cheng, Javidi, Feris 2017, Fully-adaptive
-    feature sharing in multi-task networks, section 3 (groups of tasks by affinity, from the heads down).
+    The merges of ``Hierarchical``; ``branches`` cuts them into the stages of a network. Lu, Kumar, Zhai, Cheng, Javidi,
+    Feris 2017, Fully-adaptive feature sharing in multi-task networks, section 3 (groups of tasks by affinity, from the
+    heads down).
 
     >>> tree(np.array([[0, 0.9, 0.0], [0.9, 0, 0.1], [0.0, 0.1, 0]]), ["a", "b", "c"])
     ['c', ['a', 'b']]
@@ -49,13 +50,13 @@ def tree(affinity: Float[Array, "T T"], names: Sequence[str]) -> list[Branch]:
     if len(names) < 2:
         return list(names)
     built: list[Branch] = list(names)
-    for left, right in _merges(affinity)[:, :2].astype(int):
+    for left, right in merges(affinity)[:, :2].astype(int):
         built.append([built[left], built[right]])
     return built[-1] if isinstance(built[-1], list) else [built[-1]]
 
 
-def _merges(affinity: Float[Array, "T T"]) -> Float[Array, "M 4"]:
-    """SciPy's table of merges."""
+def merges(affinity: Float[Array, "T T"]) -> Float[Array, "M 4"]:
+    """SciPy's table of merges by average linkage: two parts, the mean distance between their tasks, tasks in both."""
     near = affinity + affinity.T
     distance = near.max() - near
     np.fill_diagonal(distance, 0.0)

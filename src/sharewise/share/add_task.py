@@ -18,9 +18,10 @@ from .shared_model import SharedModel
 def add_task(model: SharedModel, name: str, head: nn.Module) -> SharedModel:
     """A model with one task more, which reads what the trained model has learned; all that was there is frozen.
 
-    Whatever is then trained, the predictions of the old tasks are what the given model predicts in evaluation mode, to
-    the bit: its parameters get no gradient, and its dropout and running statistics stay still. The given model is held
-    and frozen, not copied. Calling it again on the result adds another task.
+    Whatever is then trained, the predictions of the old tasks are what the given model predicts in evaluation mode and
+    under ``torch.no_grad()`` (where gradients are kept, some layers of torch round otherwise), to the bit: its
+    parameters get no gradient, and its dropout and running statistics stay still. The given model is held and frozen,
+    not copied. Calling it again on the result adds another task.
 
     ``model``: one with a representation that all tasks share (a OneTrunk), which ``head`` reads; or any, where ``head``
     is a SharedModel of the new task alone that is built over parts of ``model``: adapters on its trunk, or a gate that

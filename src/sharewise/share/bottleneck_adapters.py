@@ -13,7 +13,7 @@ from .frozen import Frozen
 from .heads import heads_over
 from .one_trunk import OneTrunk
 from .per_task import PerTask
-from .trunk import Trunk, placed_like
+from .trunk import Trunk, check_trunk, placed_like
 
 
 class BottleneckAdapters(OneTrunk):
@@ -38,6 +38,7 @@ class BottleneckAdapters(OneTrunk):
 
     def __init__(self, trunk: Trunk, heads: Mapping[str, nn.Module], bottleneck: int = 16) -> None:
         super().__init__()
+        check_trunk("trunk", trunk)
         whole("bottleneck", bottleneck, 1, 10**6)
         self.tasks, self.bottleneck = tuple(heads), bottleneck
         self.trunk = Frozen(trunk)
@@ -72,5 +73,6 @@ class _Adapter(nn.Module):
         nn.init.zeros_(self.up.bias)
 
     def forward(self, features: Tensor) -> Tensor:
-        correction = self.up(nn.functional.gelu(self.down(self.features.channels_last(features))))
+        rows = self.features.channels_last(features).contiguous()  # else torch's order of sums hangs on requires_grad
+        correction = self.up(nn.functional.gelu(self.down(rows)))
         return features + self.features.channels_back(correction)

@@ -12,7 +12,7 @@ from ..base.checks import whole
 from .heads import heads_over
 from .one_trunk import OneTrunk
 from .per_task import PerTask
-from .trunk import Trunk, placed_like
+from .trunk import Trunk, check_trunk, placed_like
 
 
 class FiLM(OneTrunk):
@@ -36,6 +36,7 @@ class FiLM(OneTrunk):
 
     def __init__(self, trunk: Trunk, heads: Mapping[str, nn.Module], description: int = 8) -> None:
         super().__init__()
+        check_trunk("trunk", trunk)
         whole("description", description, 1, 10**6)
         self.tasks, self.description = tuple(heads), description
         self.trunk = trunk

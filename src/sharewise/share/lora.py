@@ -15,7 +15,7 @@ from .frozen import Frozen
 from .heads import heads_over
 from .one_trunk import OneTrunk
 from .per_task import PerTask
-from .trunk import Trunk, placed_like
+from .trunk import Trunk, check_trunk, placed_like
 
 
 class LoRA(OneTrunk):
@@ -39,6 +39,7 @@ class LoRA(OneTrunk):
 
     def __init__(self, trunk: Trunk, heads: Mapping[str, nn.Module], rank: int = 4, alpha: float | None = None) -> None:
         super().__init__()
+        check_trunk("trunk", trunk)
         whole("rank", rank, 1, 10**6)
         if alpha is not None:
             within("alpha", alpha, 1e-12)

@@ -14,7 +14,7 @@ from .features import Features
 from .heads import heads_over
 from .one_trunk import OneTrunk
 from .per_task import PerTask
-from .trunk import Trunk, placed_like
+from .trunk import Trunk, check_trunk, placed_like
 
 
 class MTAN(OneTrunk):
@@ -41,6 +41,7 @@ class MTAN(OneTrunk):
 
     def __init__(self, trunk: Trunk, heads: Mapping[str, nn.Module]) -> None:
         super().__init__()
+        check_trunk("trunk", trunk)
         self.tasks = tuple(heads)
         self.trunk = trunk
         given = trunk.features[1:]

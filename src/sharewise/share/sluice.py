@@ -11,12 +11,15 @@ from torch import Tensor, nn
 
 from ..base import UsageError
 from ..base.checks import whole, within
+from .evaluating import evaluating
 from .features import Features
 from .heads import heads_over
 from .per_task import PerTask, ordered_as
 from .shared_model import SharedModel
 from .side_by_side import Row, SideBySide
 from .trunk import Trunk, placed_like
+
+TRIED_LENGTH = 16  # of each axis of positions
 
 
 class Sluice(SharedModel):
@@ -34,7 +37,7 @@ class Sluice(SharedModel):
     ``trunks``: a Trunk a task, alike, with stages that all give one shape; ``heads``: a module a task; ``subspaces``:
     G, a divisor of the channels; ``own``, 0 to 1: what a starts with on its diagonal and b on the last stage (the
     others share the rest); ``strength``, 0 or more. UsageError where trunks and heads name different tasks, trunks
-    differ, or stages give different shapes.
+    differ, or stages give different shapes (in maps and tokens, of a small input of zeros that runs through them once).
 
     >>> from sharewise.share import MLP
     >>> heads = {name: nn.Linear(8, 1) for name in ("a", "b")}
@@ -54,6 +57,7 @@ class Sluice(SharedModel):
         self.networks = SideBySide(trunks, lambda place, _: _Row(place, len(heads), subspaces, own))
         stages = self.networks.features[1:]
         _check_one_shape(stages, subspaces)
+        _check_lengths(next(iter(trunks.values())))
         self.stage_weights = PerTask("stage weights", {
             name: placed_like(nn.ParameterList([_spread(len(stages), -1, own)]), trunks[name]) for name in trunks})
         self.heads = heads_over(trunks, heads)
@@ -74,6 +78,7 @@ class Sluice(SharedModel):
 
     def _mixed(self, name: str, stages: Sequence[Tensor]) -> Tensor:
         weights = self.stage_weights.of(name)[0]
+        _check_same(stages)
         mixed = weights[0] * stages[0]
         for weight, features in zip(weights[1:], stages[1:], strict=True):
             mixed = mixed + weight * features
@@ -123,3 +128,31 @@ def _check_one_shape(features: Sequence[Features], subspaces: int) -> None:
     if features[0].channels % subspaces:
         raise UsageError("subspaces", f"is {subspaces}", f"it must divide the {features[0].channels} channels",
                          "Change it.")
+
+
+def _check_lengths(trunk: Trunk) -> None:
+    """UsageError where stages give maps or sequences of several lengths; a trunk that can't read this small input, or
+    reads ids, is only asked when it runs."""
+    reads = trunk.features[0]
+    like = next(trunk.parameters(), torch.zeros(()))
+    if reads.positions == 0 or reads.channels == 0:
+        return
+    lengths = [TRIED_LENGTH] * reads.positions
+    features = like.new_zeros((1, *lengths, reads.channels) if reads.positions == 1 else (1, reads.channels, *lengths))
+    found = []
+    with evaluating(trunk), torch.no_grad():
+        for stage in trunk.stages:
+            try:
+                features = stage(features)
+            except (RuntimeError, ValueError):  # it asks for another length
+                return
+            found.append(features)
+    _check_same(found)
+
+
+def _check_same(stages: Sequence[Tensor]) -> None:
+    shapes = [list(features.shape[1:]) for features in stages]
+    if any(shape != shapes[0] for shape in shapes):
+        raise UsageError("trunks", f"have stages that give {', '.join(map(str, shapes))} for one input",
+                         "all stages must give one shape, for the head reads a mixture of them",
+                         "Keep the lengths from stage to stage, as share.ResNet(..., stride=1) does.")

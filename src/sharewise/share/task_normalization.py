@@ -16,7 +16,7 @@ from .heads import heads_over
 from .hollow import make_hollow, sharing_copy
 from .per_task import PerTask
 from .shared_model import SharedModel
-from .trunk import Trunk
+from .trunk import Trunk, check_trunk
 
 LAYERS = (_NormBase, nn.GroupNorm, nn.LayerNorm, nn.RMSNorm)  # _NormBase: batch and instance normalisation
 
@@ -45,6 +45,7 @@ class TaskNormalization(SharedModel):
 
     def __init__(self, trunk: Trunk, heads: Mapping[str, nn.Module]) -> None:
         super().__init__()
+        check_trunk("trunk", trunk)
         self.tasks = tuple(heads)
         self.trunk = sharing_copy(trunk)
         self.layers = [[path for path, layer in stage.named_modules() if isinstance(layer, LAYERS) and _owned(layer)]

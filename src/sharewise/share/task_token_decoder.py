@@ -16,7 +16,9 @@ from .features import Features
 from .heads import heads_over
 from .one_trunk import OneTrunk
 from .per_task import PerTask
-from .trunk import Trunk, placed_like
+from .trunk import Trunk, check_trunk, placed_like
+
+BLOCKS = 8  # tokens of a row
 
 
 class TaskTokenDecoder(OneTrunk):
@@ -29,11 +31,14 @@ class TaskTokenDecoder(OneTrunk):
     Ridnik, Sharir, Ben-Cohen, Ben-Baruch, Noy 2023, ML-Decoder: Scalable and versatile classification head: the decoder
     of Liu, Zhang, Yang, Su, Zhu 2021, Query2Label: A simple transformer way to multi-label classification, without
     attention between queries. Departures: a query stands for a task in the place of a label, and is learned; no
-    position is added to the features, which is the backbone's matter.
+    position is added to the features, which is the backbone's matter. Rows have no positions, and these papers have
+    none: there a token is a block of channels, with an embedding of its own (after Gorishniy, Rubachev, Khrulkov,
+    Babenko 2021, Revisiting deep learning models for tabular data, section 3.3, where it is a single feature), so that
+    a query chooses among features.
 
-    ``trunk``: its last stage gives tokens or maps (rows are read as one token, of which nothing can be chosen);
-    ``heads``: a module a task, each reading one vector a row [N, C]; ``layers``: 1 or more; ``attention_heads``: a
-    divisor of the channels C (None: the greatest one that also divides 8). UsageError where there is no head.
+    ``trunk``: its last stage gives tokens, maps, or rows, which are cut into 8 tokens, or the next number that divides
+    the channels C; ``heads``: a module a task, each reading one vector a row [N, C]; ``layers``: 1 or more;
+    ``attention_heads``: a divisor of C (None: the greatest one that also divides 8). UsageError where there is no head.
 
     >>> from sharewise.share import ResNet
     >>> model = TaskTokenDecoder(ResNet(3, [8]), {name: nn.Linear(8, 1) for name in ("a", "b")})
@@ -44,6 +49,7 @@ class TaskTokenDecoder(OneTrunk):
     def __init__(self, trunk: Trunk, heads: Mapping[str, nn.Module], layers: int = 1,
                  attention_heads: int | None = None) -> None:
         super().__init__()
+        check_trunk("trunk", trunk)
         whole("layers", layers, 1, 1000)
         self.tasks, self.reads = tuple(heads), trunk.features[-1]
         channels = self.reads.channels
@@ -52,6 +58,7 @@ class TaskTokenDecoder(OneTrunk):
             raise UsageError("attention_heads", f"is {attention_heads}", f"it must divide the {channels} channels",
                              "Change it.")
         self.trunk = trunk
+        self.tokens = placed_like(_Blocks(channels) if self.reads.positions == 0 else _Positions(self.reads), trunk)
         self.layers = placed_like(nn.ModuleList(_Layer(channels, self.attention_heads) for _ in range(layers)), trunk)
         self.queries = PerTask("queries", {
             name: placed_like(nn.ParameterList([torch.randn(channels)]), trunk) for name in heads})
@@ -60,7 +67,7 @@ class TaskTokenDecoder(OneTrunk):
     def forward(self, inputs: Any, tasks: Sequence[str] | None = None) -> dict[str, Tensor]:
         names, features = self.wanted(tasks), self.trunk(inputs)
         rows = features.shape[:-1] if self.reads.positions == 0 else features.shape[:1]
-        tokens = _tokens(self.reads, features)
+        tokens = self.tokens(features)
         seen = [cast(_Layer, layer).look(tokens) for layer in self.layers]  # the same for all tasks
         return {name: self.heads.of(name)(self._answer(name, seen).unflatten(0, rows)) for name in names}
 
@@ -69,7 +76,6 @@ class TaskTokenDecoder(OneTrunk):
 
     def own_modules(self, name: str) -> Sequence[nn.Module]:
         return (self.queries.of(name), self.heads.of(name))
-
 
     def _answer(self, name: str, seen: Sequence[tuple[Tensor, Tensor]]) -> Float[Tensor, "N C"]:
         answer = self.queries.of(name)[0].expand(len(seen[0][0]), -1)
@@ -100,7 +106,27 @@ class _Layer(nn.Module):
         return self.after_widening(asked + self.widening(asked))
 
 
-def _tokens(shape: Features, features: Tensor) -> Float[Tensor, "N L C"]:
-    if shape.positions == 0:
-        return features.flatten(0, -2).unsqueeze(1)
-    return shape.channels_last(features).flatten(1, -2)
+class _Positions(nn.Module):
+    """A token a position, [N, L, C]."""
+
+    def __init__(self, reads: Features) -> None:
+        super().__init__()
+        self.reads = reads
+
+    def forward(self, features: Tensor) -> Float[Tensor, "N L C"]:
+        return self.reads.channels_last(features).flatten(1, -2)
+
+
+class _Blocks(nn.Module):
+    """Rows [..., N, C] as tokens [N, L, C]: token l is W_l h_l + b_l, h_l being the l-th of L blocks of channels."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        count = next(count for count in range(min(BLOCKS, channels), channels + 1) if channels % count == 0)
+        bound = (count / channels) ** 0.5  # as nn.Linear starts
+        self.weight = nn.Parameter(torch.empty(count, channels // count, channels).uniform_(-bound, bound))
+        self.bias = nn.Parameter(torch.empty(count, channels).uniform_(-bound, bound))
+
+    def forward(self, features: Float[Tensor, "*B N C"]) -> Float[Tensor, "M L C"]:
+        blocks = features.flatten(0, -2).unflatten(-1, (len(self.weight), 1, -1))
+        return (blocks @ self.weight).squeeze(-2) + self.bias

@@ -37,9 +37,23 @@ class Trunk(nn.Module, ABC):
         return inputs
 
 
+def check_trunk(thing: str, trunk: Any) -> Trunk:
+    """``trunk``; UsageError where it is none, or its features are not what it reads and what each stage gives."""
+    if not isinstance(trunk, Trunk):
+        raise UsageError(thing, f"is a {type(trunk).__name__}", "it must be a share.Trunk, which knows its stages and "
+                         "what they give", "Wrap it: share.Staged([modules], example).")
+    stages, known = len(trunk.stages), len(trunk.features)
+    if not stages or known != stages + 1:
+        raise UsageError(thing, f"has {stages} stages and {known} features", "it must have one stage or more, and know "
+                         "what is read and what each stage gives", f"Mend {type(trunk).__name__}.features.")
+    return trunk
+
+
 def check_alike(thing: str, trunks: Mapping[str, Trunk]) -> tuple[Features, ...]:
-    """The features that all ``trunks`` have; UsageError where there is none, or one differs from the first."""
+    """The features that all ``trunks`` have; UsageError where there is none, one is none, or differs from the first."""
     at_least_one(thing, trunks)
+    for name, trunk in trunks.items():
+        check_trunk(f"{thing}[{name!r}]", trunk)
     first, *others = trunks.items()
     for name, trunk in others:
         if trunk.features != first[1].features:

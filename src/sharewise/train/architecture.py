@@ -57,6 +57,11 @@ class Architecture:
         return catalogue.load("share", self.name)
 
     @property
+    def finds_tree(self) -> bool:
+        """Whether it must be told who shares which stage."""
+        return "groups" in required(self.kind)
+
+    @property
     def strength(self) -> float | None:
         """The default of its strength, where it has one."""
         parameter = _parameters(self.kind).get("strength")

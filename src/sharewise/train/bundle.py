@@ -16,7 +16,7 @@ from ..task import Scale, Task, slices
 from .architecture import Architecture
 from .layers import Head, Trunk
 from .own_rows import is_apart
-from .recipe import Recipe
+from .recipe import Recipe, Tree
 from .seats import Seats, shape_of, take_seats
 from .stacked import Stacked
 
@@ -24,13 +24,15 @@ Array = np.ndarray
 
 
 class Member(NamedTuple):
-    """One network: which fold it learns, which copy of the ensemble it is, its tasks (by place), its rows."""
+    """One network: which fold it learns, which copy of the ensemble it is, its tasks (by place), its rows, and, where
+    it branches, who shares which stage."""
 
     fold: int
     copy: int
     group: tuple[int, ...]
     rows: Array
     held_out: Array
+    tree: Tree = ()
 
 
 class Sizes(NamedTuple):
@@ -91,9 +93,9 @@ class Bundle:
     def stacked(self, architecture: Architecture, inputs: int, sizes: Sizes, depth: int, dropout: float,
                 seed: int, scales: Sequence[dict[str, Scale]]) -> Stacked:
         """All members as one model of another architecture."""
+        shape = (inputs, sizes.hidden, depth, dropout, seed)
         recipes = [Recipe({self.tasks[at].name: self.tasks[at].kind.start(scales[member.fold][self.tasks[at].name])
-                           for at in member.group}, inputs, sizes.hidden, depth, dropout, seed, member.copy)
-                   for member in self.members]
+                           for at in member.group}, *shape, member.copy, member.tree) for member in self.members]
         return Stacked(architecture, recipes, {title: [self.names[slot] for slot in block.slots]
                                                for title, block in zip(self.titles, self.blocks, strict=True)},
                        self.has_own_rows and len(self.blocks) == 1 and is_apart(architecture))

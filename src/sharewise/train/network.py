@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
@@ -16,9 +16,9 @@ from ..balance import Balancer, Equal, Recorder
 from ..base import UsageError
 from ..base.checks import at_least_one, no_duplicates, within
 from ..base.estimator import Estimator, Means, fit_scales, standardise
-from ..relate import FoundGroups
+from ..relate import FoundGroups, find_tree
 from ..share import SharedModel
-from ..task import Scale, Task, observed_rows
+from ..task import Scale, Task, observed_rows, slices
 from .adopt import adopt
 from .architecture import Architecture
 from .bundle import Bundle, Member, Sizes, make_bundle
@@ -29,7 +29,7 @@ from .layers import hash_seed
 from .loop import Rows, Run, train
 from .nets import Net, load_nets, predict, save_nets
 from .own_rows import is_apart, rows_are_own
-from .recipe import Recipe
+from .recipe import Recipe, Tree
 from .seats import shape_of
 from .sizes import multiply_adds, sizes_for
 from .watched import summarise
@@ -55,7 +55,8 @@ class Network(Estimator):
     from its own rows; a task's moment then comes from the groups that other folds learned it in.
     ``balancer``: weighs the losses in a group; constant weights go through the batched loop, others train network by
     network. ``architecture``: another way for the tasks of a group to share than one trunk; a way that leaves its trunk
-    as it is gets one that half of the steps have trained on all tasks. ``hidden``, ``steps``: None = by the number of
+    as it is gets one that half of the steps have trained on all tasks, and one that branches the tree that
+    ``relate.find_tree`` finds, in every fold from its own rows. ``hidden``, ``steps``: None = by the number of
     rows. ``embedding``: parts of a number at most (0: none). ``weight_decay``: strength of regularisation, 0 to about
     8; ``dropout``: None = grows with the decay, to 0.3; ``members``: networks of an ensemble; ``effort`` multiplies the
     number of steps.
@@ -106,6 +107,16 @@ class Network(Estimator):
         return [self._places(self.sharing.find(X[rows], Z[fold][rows], self.tasks))
                 for fold, rows in enumerate(train_rows)]
 
+    def _tree(self, X: Array, Z: Array, group: tuple[int, ...]) -> Tree:
+        """Who shares which stage, where the architecture branches: found from these rows, those of one fold."""
+        if self.architecture is None or not self.architecture.finds_tree or len(group) == 1:
+            return ()
+        tasks, parts = [self.tasks[at] for at in group], slices(self.tasks)
+        own = np.hstack([Z[:, parts[task.name]] for task in tasks]).astype(np.float64)
+        stages = find_tree(X, own, tasks, self.depth)
+        return tuple(tuple(next(at for at, names in enumerate(groups) if task.name in names) for task in tasks)
+                     for groups in stages)
+
     def cost(self, rows: int, features: int, folds: int = 1, observed: float = 1.0) -> float:
         """About how many multiply-adds a fit takes; ``observed``: share of the rows in which a task has a target."""
         total = 0.0
@@ -155,7 +166,10 @@ class Network(Estimator):
         for fold, copy in enumerate(copies):
             copy.nets_, copy.net_features_ = [], features.of(fold)
         runs = []
-        for sizes, members in self._bundled(observed, train_rows, self._groups_of_folds(X, Z, train_rows)):
+        groups = self._groups_of_folds(X, Z, train_rows)
+        trees = [{group: self._tree(X[rows], Z[fold][rows], group) for group in groups[fold]}
+                 for fold, rows in enumerate(train_rows)]
+        for sizes, members in self._bundled(observed, train_rows, trees):
             bundle = make_bundle(members, self.tasks, observed, scales, self._joined(members[0].group))
             runs.append((bundle, self._train(bundle, sizes, rows, scales)))
         if runs:
@@ -197,11 +211,11 @@ class Network(Estimator):
             if missing else []
 
     def _bundled(self, observed: Array, train_rows: Array,
-                 groups: Sequence[Groups]) -> list[tuple[Sizes, list[Member]]]:
+                 trees: Sequence[Mapping[tuple[int, ...], Tree]]) -> list[tuple[Sizes, list[Member]]]:
         """Members by bundle: of one shape and about one number of rows. Groups of whatever tasks are of one shape where
-        they have one trunk; a general balancer takes one member at a time."""
+        they have one trunk; a general balancer takes one member at a time. ``trees``: of each fold's groups."""
         folds_of: dict[tuple[int, ...], list[int]] = {}
-        for fold, found in enumerate(groups):
+        for fold, found in enumerate(trees):
             for group in found:
                 folds_of.setdefault(group, []).append(fold)
         bundles: dict[tuple[object, Sizes, object], list[Member]] = {}
@@ -213,10 +227,11 @@ class Network(Estimator):
             counts = (train_rows & seen).sum(axis=1)
             for fold in (fold for fold in folds if counts[fold]):
                 sizes = self._sizes(int(counts[counts > 0].mean()))
-                parts = [np.flatnonzero(rows & seen) for rows in (train_rows[fold], ~train_rows[fold])]
+                own, held_out = (np.flatnonzero(rows & seen) for rows in (train_rows[fold], ~train_rows[fold]))
+                tree = trees[fold][group]
                 for copy in range(self.members):
-                    key = (shape, sizes, None if constant else (fold, copy))
-                    bundles.setdefault(key, []).append(Member(fold, copy, group, *parts))
+                    key = ((shape, tree), sizes, None if constant else (fold, copy))
+                    bundles.setdefault(key, []).append(Member(fold, copy, group, own, held_out, tree))
         return [(sizes, members) for (_, sizes, _), members in bundles.items()]
 
     def _sizes(self, rows: int) -> Sizes:
@@ -244,10 +259,10 @@ class Network(Estimator):
     def _load(self, folder: Path) -> None:
         self.nets_, self.net_features_ = load_nets(folder, self._make)
 
-    def _make(self, group: tuple[int, ...], inputs: int, hidden: int) -> SharedModel:
+    def _make(self, group: tuple[int, ...], inputs: int, hidden: int, tree: Tree) -> SharedModel:
         """A network of the architecture whose weights are still to come."""
         starts = {self.tasks[at].name: [0.0] * self.tasks[at].kind.raw_size for at in group}
-        recipe = Recipe(starts, inputs, hidden, self.depth, self._dropout(), self.seed, 0)
+        recipe = Recipe(starts, inputs, hidden, self.depth, self._dropout(), self.seed, 0, tree)
         return (self.architecture or Architecture()).build(recipe)
 
     def _check_options(self) -> None:

@@ -15,6 +15,7 @@ from .layers import hash_seed, start_layer
 EXPERTS = 4  # trunks that all tasks share, in mixtures
 BASES = 2  # sets of weights that tasks combine
 NODES = 3  # of every stage of a tree that is to be learned
+Tree = tuple[tuple[int, ...], ...]  # for each stage the number of each task's group
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,8 @@ class Recipe:
     """How large a network is, and where it starts.
 
     ``starts``: the first raw outputs of each task by name; ``inputs``, ``hidden``: widths; ``depth``: how many layers
-    a trunk has. One ``seed`` and number of the ``copy`` in an ensemble give one network.
+    a trunk has. One ``seed`` and number of the ``copy`` in an ensemble give one network. ``tree``: who shares which
+    stage, where that was found; else two branches after the first stage, for what is told beforehand.
     """
 
     starts: Mapping[str, Sequence[float]]
@@ -32,6 +34,7 @@ class Recipe:
     dropout: float
     seed: int
     copy: int
+    tree: Tree = ()
 
     def trunk(self, number: int = 0) -> MLP:
         """A trunk that starts as a plain network of this seed does; another ``number`` starts elsewhere."""
@@ -42,6 +45,13 @@ class Recipe:
             weight, bias = start_layer(layer.in_features, layer.out_features, seed)
             layer.weight.data, layer.bias.data = weight.T.contiguous(), bias[0]
         return trunk
+
+    def groups(self) -> list[list[list[str]]]:
+        """For each stage the names of the tasks that share it."""
+        halves = tuple(2 * at // len(self.starts) for at in range(len(self.starts)))
+        stages = self.tree or ((0,) * len(halves), *[halves] * (self.depth - 1))
+        return [[[name for name, own in zip(self.starts, numbers, strict=True) if own == group]
+                 for group in dict.fromkeys(numbers)] for numbers in stages]
 
     def head(self, name: str) -> StartHead:
         """The head of a task."""
@@ -64,6 +74,7 @@ PARTS: dict[str, Callable[[Recipe], Any]] = {
     "bases": lambda recipe: [recipe.trunk() for _ in range(BASES)],
     "nodes": lambda recipe: [recipe.trunk(number) for number in range(NODES)],
     "shared": lambda recipe: [recipe.trunk()],
+    "groups": Recipe.groups,
     "own": lambda recipe: {name: [recipe.trunk(1)] for name in recipe.starts},
     "heads": lambda recipe: {name: recipe.head(name) for name in recipe.starts},
 }

@@ -10,20 +10,22 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from ..share import SharedModel
+from .recipe import Tree
 
-Make = Callable[[tuple[int, ...], int, int], SharedModel]  # tasks by place, widths -> a network without weights
+Make = Callable[[tuple[int, ...], int, int, Tree], SharedModel]  # tasks by place, widths -> one without weights
 
 
 @dataclass(frozen=True)
 class SharedNet:
     """One network at one moment: ``group`` are its tasks by place, ``answers`` those that it answers for at this
-    moment, ``inputs`` and ``hidden`` its widths."""
+    moment, ``inputs`` and ``hidden`` its widths, ``tree`` who shares which stage where it branches."""
 
     model: SharedModel
     group: tuple[int, ...]
     answers: tuple[int, ...]
     inputs: int
     hidden: int
+    tree: Tree = ()
 
     def answer(self, inputs: Float[Tensor, "N I"],
                wanted: Bool[Tensor, "N T"]) -> Iterator[tuple[int, Tensor, Tensor]]:
@@ -43,7 +45,9 @@ class SharedNet:
         """All tensors under the names that ``from_tensors`` reads: not those of tasks that it does not answer for."""
         state = {name: parameter.detach().contiguous() for name, parameter in self.model.named_parameters()
                  if name not in self._unused()}
-        facts = {"group": self.group, "answers": self.answers, "widths": (self.inputs, self.hidden)}
+        facts: dict[str, Sequence] = {"group": self.group, "answers": self.answers,
+                                      "widths": (self.inputs, self.hidden)}
+        facts |= {"tree": self.tree} if self.tree else {}
         return {f"state.{name}": tensor for name, tensor in state.items()} | {
             f"shared.{name}": torch.tensor(numbers) for name, numbers in facts.items()}
 
@@ -57,7 +61,9 @@ class SharedNet:
     def from_tensors(cls, tensors: Mapping[str, Tensor], make: Make) -> SharedNet:
         """The net that ``tensors`` described. KeyError where one is missing."""
         group, answers, widths = (tuple(tensors[f"shared.{name}"].tolist()) for name in ("group", "answers", "widths"))
-        net = cls(make(group, *widths), group, answers, *widths)
+        tree = tuple(map(tuple, tensors["shared.tree"].tolist())) if "shared.tree" in tensors else ()
+        inputs, hidden = widths
+        net = cls(make(group, inputs, hidden, tree), group, answers, inputs, hidden, tree)
         net.load({name.removeprefix("state."): tensor for name, tensor in tensors.items() if name.startswith("state.")})
         return net
 

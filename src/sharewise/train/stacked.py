@@ -70,8 +70,7 @@ class Stacked(SharedModel):
             answers: tuple[int, ...]) -> SharedNet:
         """One member by itself, with ``parameters`` of its own under the names that they have here."""
         recipe = self.recipes[member]
-        net = SharedNet(self.architecture.build(recipe), group, answers, recipe.inputs,
-                        recipe.hidden)
+        net = SharedNet(self.architecture.build(recipe), group, answers, recipe.inputs, recipe.hidden, recipe.tree)
         net.load({name.removeprefix("called.model."): one for name, one in parameters.items()})
         return net
 
