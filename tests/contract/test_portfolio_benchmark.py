@@ -88,7 +88,7 @@ def test_opposite_errors_are_stacked_half_and_half(bench):
     target = np.linspace(-1, 1, 80)
     one = cell_of(bench, [target + 0.5, target - 0.5], target, np.zeros(80, dtype=int))
     choice = bench.rules.Choice(one, ["separate", "together"])
-    weights = choice.stacked(np.ones(80, dtype=bool))
+    weights = choice.stacked(np.ones(80, dtype=bool), np.ones(2, dtype=bool))
     np.testing.assert_allclose(weights, 0.5, atol=0.02)
 
 
@@ -97,7 +97,7 @@ def test_a_task_with_few_rows_is_stacked_like_the_others(bench):
     off = np.where(task < 2, [[0.3], [1.0]], [[0.5], [0.4]])  # the large tasks want the first plan, the small one not
     target = np.random.default_rng(0).normal(size=len(task))
     weights = bench.rules.Choice(cell_of(bench, target + off, target, task), ["separate", "together"]).stacked(
-        np.ones(len(task), dtype=bool))
+        np.ones(len(task), dtype=bool), np.ones(2, dtype=bool))
     assert (weights[0] > 0.8).all()
 
 
