@@ -65,7 +65,7 @@ class Kept(NamedTuple):
         if run is not None:
             matrices = [pick(one.unflatten(0, (-1, own))).flatten(0, 1) for one in run.weights]
             run = Run(pick(run.output), matrices, [pick(one) for one in run.kept], [pick(one) for one in run.given])
-        shares = None if self.shares is None else self.shares[:, there]
+        shares = None if self.shares is None else _picker(there, 1)(self.shares)
         return Kept(pick(self.reads), pick(self.gates), pick(self.weights), shares, pick(self.mixed),
                     None if self.heads is None else pick(self.heads), run)
 
@@ -163,7 +163,7 @@ def _back(lanes: Lanes, common: Tensor | None, kept: Kept, gradient: Float[Tenso
         in_weights.append(torch.bmm(mine, kept.run.output.flatten(0, 1).mT).view(*gradient.shape[:2], -1).mT)
         own = _by_row(kept.weights[:, :lanes.own]).mT
         if lanes.layers:
-            in_experts = (own * mine).view(kept.run.output.shape)  # bmm of a column and a row takes longer
+            in_experts = (own * mine).view(kept.run.output.shape)  # for a column and a row bmm takes longer
             build = Build(lanes.tasks, lanes.own, lanes.layers)
             to_reads, experts = go_back(build, kept.reads, kept.run, in_experts, needed[2], is_mine=True)
         elif needed[1]:
@@ -172,7 +172,8 @@ def _back(lanes: Lanes, common: Tensor | None, kept: Kept, gradient: Float[Tenso
     if common is not None and kept.shares is not None:
         in_weights.append(torch.bmm(gradient.transpose(0, 1), common.permute(1, 2, 0)).permute(1, 2, 0))
         if needed[0]:
-            flow = torch.bmm(kept.shares.mT, scaled.transpose(0, 1))
+            by_row, columns = scaled.transpose(0, 1), kept.shares.mT
+            flow = columns * by_row if lanes.tasks == 1 else torch.bmm(columns, by_row)
             to_common = flow.transpose(0, 1)
     in_logits = aten._softmax_backward_data(in_weights[0] if len(in_weights) == 1 else torch.cat(in_weights, dim=1),
                                             kept.weights, 1, kept.weights.dtype)
@@ -203,9 +204,11 @@ def _again(lanes: Lanes, common: Tensor | None, given: Tensor | None, parts: Seq
     return [*back, *(next(found) if has else None for has in is_mine)]
 
 
-def _picker(there: list[int]) -> Callable[[Tensor], Tensor]:
-    """What takes some of the places of the first axis."""
-    return (lambda one: one.narrow(0, there[0], 1)) if len(there) == 1 else (lambda one: one[there])
+def _picker(there: list[int], axis: int = 0) -> Callable[[Tensor], Tensor]:
+    """What takes some of the places of an axis."""
+    if len(there) == 1:
+        return lambda one: one.narrow(axis, there[0], 1)
+    return lambda one: one.index_select(axis, torch.tensor(there, device=one.device))
 
 
 def _spread(part: Tensor, there: list[int], size: int) -> Tensor:
