@@ -25,7 +25,7 @@ def run_each(modules: Sequence[nn.Module], inputs: Tensor) -> Float[Tensor, "K .
 
     The rows are innermost in memory then, as ``run_beside`` has it.
     """
-    joined = join(modules) if inputs.ndim > 1 else None
+    joined = join(modules) if inputs.ndim > 1 and is_ordinary(inputs) else None
     if joined is not None and is_ordinary(inputs, *joined[1]):
         return JoinedLayers.apply(joined[0], inputs, *joined[1])
     layers = _side_by_side(modules) if inputs.ndim > 1 else []

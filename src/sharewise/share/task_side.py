@@ -65,7 +65,9 @@ def pass_on(sides: Sequence[Side], common: Float[Tensor, "S ..."] | None) -> tup
 def _linear_gates(sides: Sequence[Side]) -> list[Tensor] | None:
     """The weights of gates over rows; None where they differ, or more than that is to be run."""
     gates = [side.gate.linear for side in sides]
-    if sides[0].gate.reads.positions or sides[0].reads.ndim < 2 or len({len(side.own) for side in sides}) > 1:
+    if sides[0].gate.reads.positions or sides[0].reads.ndim < 2:
+        return None
+    if not is_ordinary(sides[0].reads) or len({len(side.own) for side in sides}) > 1:
         return None
     if not are_alike(gates) or any(map(is_hooked, gates)) or any(is_hooked(side.gate) for side in sides):
         return None
@@ -75,8 +77,10 @@ def _linear_gates(sides: Sequence[Side]) -> list[Tensor] | None:
 def _in_one_go(sides: Sequence[Side], common: Tensor | None) -> list[Tensor] | None:
     """None where the tasks differ in shape, or more than rows, linear gates and known layers is to be run."""
     gates, own = _linear_gates(sides), [expert for side in sides for expert in side.own]
+    if gates is None:
+        return None
     joined = join(own, len(sides)) if own else (Build(len(sides), 0, ()), [])
-    if gates is None or joined is None:
+    if joined is None:
         return None
     (build, experts), first, heads = joined, sides[0], [side.head for side in sides]
     has_heads = type(first.head) is nn.Linear and are_alike(heads) and not any(map(is_hooked, heads))
