@@ -52,7 +52,7 @@ def test_products_are_one_a_layer_however_many_experts_there_are(experts):
     model = share.MMoE([share.MLP(4, [6, 5]) for _ in range(experts)], {"a": nn.Identity()})
     with Products() as products:
         model(torch.randn(7, 4))
-    assert sum(products.found.values()) == 2 + 1  # two layers and the gate
+    assert sum(products.found.values()) == 2 + 1 + 1  # two layers, the gate, and what it weighs
 
 
 def test_cross_stitch_runs_all_networks_in_one_product_a_layer_and_a_unit():

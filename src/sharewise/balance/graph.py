@@ -37,14 +37,18 @@ def backward_weighted(roots: Sequence[Tensor], weights: Float[Tensor, "T"], shar
     if hidden:
         torch.autograd.backward(roots, ones, retain_graph=True, inputs=hidden)
     own = [is_own(node, reached, inside) for node in nodes]
-    handles = [node.register_hook(_scaling(edges, scales[task]))
-               for node, task, edges in _borders(reached, inside)]
+    handles = [node.register_hook(_scaling(edges, scales)) for node, edges in _borders(reached, inside)]
+    for node, tasks in reached.parted.items():
+        node.scales = torch.stack([scales[tasks[lane]] if lane in tasks else torch.ones_like(scales[0])
+                                   for lane in range(len(node._input_metadata))])
     try:
         torch.autograd.backward(roots, [one if mine else scale for one, scale, mine in
                                        zip(ones, scales, own, strict=True)], inputs=others)
     finally:
         for handle in handles:
             handle.remove()
+        for node in reached.parted:
+            node.scales = None
 
 
 def backward_heads(roots: Sequence[Tensor], weights: Float[Tensor, "T"], shared: Sequence[Tensor]) -> None:
@@ -66,17 +70,54 @@ def add_gradient(shared: Sequence[Tensor], vector: Float[Tensor, "P"]) -> None:
         parameter.grad = gradient.clone() if parameter.grad is None else parameter.grad + gradient
 
 
-def tasks_reaching(roots: Sequence[Node]) -> dict[Any, int]:
-    """Every node of the graph under the T ``roots`` -> the tasks whose loss reaches it, as the bits of an integer."""
-    order = _children_last(roots)
-    reached = dict.fromkeys(order, 0)
+class Reach(dict[Any, int]):
+    """Every node of the graph under the T roots -> the tasks whose loss reaches it, as the bits of an integer.
+
+    ``parted``: nodes that run several tasks at once and keep them apart -> the task of each of their outputs that is
+    reached. Such a node says in ``lanes_of_inputs`` to which output each of its inputs belongs alone (None: to all),
+    and multiplies what it hands to inputs of all by ``scales``, a number an output, where these are set.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.parted: dict[Any, dict[int, int]] = {}
+
+    def task_of(self, node: Any, at: int) -> int | None:
+        """The one task whose gradient a node of its own hands to an input; None where a parted one hands on several."""
+        if node not in self.parted:
+            return self[node].bit_length() - 1
+        lane = node.lanes_of_inputs[at]
+        return None if lane is None else self.parted[node].get(lane)
+
+
+def tasks_reaching(roots: Sequence[Node]) -> Reach:
+    """Which tasks reach what."""
+    order, reached = _children_last(roots), Reach()
+    arrived: dict[Any, dict[int, int]] = {}
+    bits = dict.fromkeys(order, 0)
     for task, node in enumerate(roots):
-        reached[node] |= 1 << task
+        bits[node] |= 1 << task
+    starts = set(roots)
     for node in order:
-        for child, _ in node.next_functions:
+        lanes = arrived.get(node, {})
+        is_parted = bool(lanes) and node not in starts and all(map(_is_one, lanes.values()))
+        if bits[node]:
+            reached[node] = bits[node]
+        if is_parted and not _is_one(bits[node]):
+            reached.parted[node] = {lane: one.bit_length() - 1 for lane, one in lanes.items() if one}
+        for at, (child, place) in enumerate(node.next_functions):
             if child is not None:
-                reached[child] |= reached[node]
+                lane = node.lanes_of_inputs[at] if is_parted else None
+                passed = bits[node] if lane is None else lanes.get(lane, 0)
+                bits[child] |= passed
+                if hasattr(child, "lanes_of_inputs"):
+                    found = arrived.setdefault(child, {})
+                    found[place] = found.get(place, 0) | passed
     return reached
+
+
+def _is_one(tasks: int) -> bool:
+    return tasks & (tasks - 1) == 0
 
 
 def _children_last(roots: Sequence[Node]) -> list[Any]:
@@ -94,20 +135,22 @@ def _children_last(roots: Sequence[Node]) -> list[Any]:
     return done[::-1]
 
 
-def _borders(reached: dict[Any, int], inside: set[int]) -> list[tuple[Any, int, list[int]]]:
-    """(node, task, edges): the edges on which the gradient of one task alone flows into the shared part."""
+def _borders(reached: Reach, inside: set[int]) -> list[tuple[Any, dict[int, int | None]]]:
+    """Nodes on which gradients of single tasks flow into the shared part, each with the edges, and whose the gradient
+    is: None for those of several tasks, from a parted node."""
     found = []
-    for node, tasks in reached.items():
+    for node in reached:
         if is_own(node, reached, inside):
-            edges = [at for at, (child, _) in enumerate(node.next_functions)
-                     if child is not None and not is_own(child, reached, inside)]
+            edges = {at: reached.task_of(node, at) for at, (child, _) in enumerate(node.next_functions)
+                     if child is not None and not is_own(child, reached, inside)}
             if edges:
-                found.append((node, tasks.bit_length() - 1, edges))
+                found.append((node, edges))
     return found
 
 
-def is_own(node: Any, reached: dict[Any, int], inside: set[int]) -> bool:
-    one_task = reached[node] & (reached[node] - 1) == 0
+def is_own(node: Any, reached: Reach, inside: set[int]) -> bool:
+    """Whether a node is one task's, or a parted one of several."""
+    one_task = _is_one(reached.get(node, 0)) or node in reached.parted
     return one_task and not (is_leaf(node) and id(node.variable) in inside)
 
 
@@ -115,13 +158,15 @@ def is_leaf(node: Any) -> bool:
     return hasattr(node, "variable")
 
 
-def _scaling(edges: list[int], weight: Tensor) -> Any:
+def _scaling(edges: dict[int, int | None], weights: Sequence[Tensor]) -> Any:
     def scale(grad_inputs: tuple[Tensor | None, ...], grad_outputs: tuple[Tensor | None, ...]) -> Any:
-        return tuple(grad * weight if at in edges and grad is not None else grad for at, grad in enumerate(grad_inputs))
+        tasks = [edges.get(at) for at in range(len(grad_inputs))]
+        return tuple(grad if task is None or grad is None else grad * weights[task]
+                     for grad, task in zip(grad_inputs, tasks, strict=True))
     return scale
 
 
-def check_heads(reached: dict[Any, int], inside: set[int]) -> list[Any]:
+def check_heads(reached: Reach, inside: set[int]) -> list[Any]:
     """The leaves of parameters, not ``inside``, that several tasks reach by way of a compiled function alone.
 
     ``torch.compile`` makes one node of all that it compiles, so that every task reaches every parameter in there. Whose

@@ -50,8 +50,7 @@ class CGC(SharedModel):
     def forward(self, inputs: Any, tasks: Sequence[str] | None = None) -> dict[str, Tensor]:
         names = self.wanted(tasks)
         inputs = self.bottom(inputs)
-        mixed, _ = self.level(dict.fromkeys(names, inputs), inputs, names)
-        return {name: self.heads.of(name)(mixed[name]) for name in names}
+        return self.level.read(dict.fromkeys(names, inputs), inputs, {name: self.heads.of(name) for name in names})
 
     def own_modules(self, name: str) -> Sequence[nn.Module]:
         return (self.heads.of(name), self.level.own.of(name), self.level.gates.of(name))

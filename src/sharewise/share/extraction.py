@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from .features import Features
 from .mixture import Gate, mix
 from .per_task import PerTask
 from .stacked import run_each
+from .task_side import Side, pass_on, read_experts, weigh
 from .trunk import placed_like
 
 
@@ -35,18 +37,34 @@ class Extraction(nn.Module):
     def forward(self, by_task: Mapping[str, Tensor], shared: Tensor,
                 names: Sequence[str]) -> tuple[dict[str, Tensor], Tensor]:
         """What the level hands to each task of ``names``, and to the shared side (``shared`` itself without a gate)."""
-        running = names if self.shared_gate is None else self.own.names
         common = run_each(tuple(self.shared), shared) if len(self.shared) else None
-        own = {name: run_each(tuple(self.own.of(name)), by_task[name]) for name in running if len(self.own.of(name))}
-        mixed = {name: _weighed([own.get(name), common], self.gates.of(name)(by_task[name])) for name in names}
+        if self.shared_gate is not None and len(names) == len(self.own.names):
+            sides = [Side(by_task[name], self.gates.of(name), nn.Identity(), self.own.of(name))
+                     for name in self.own.names]
+            found = pass_on(sides, common)
+            if found is not None:
+                mixed, own = found
+                side = _mix_groups(own, common, self.shared_gate(shared))
+                return dict(zip(self.own.names, mixed, strict=True)), side
+        running = names if self.shared_gate is None else self.own.names
+        apart = {name: run_each(tuple(self.own.of(name)), by_task[name]) for name in running if len(self.own.of(name))}
+        handed = {name: weigh([apart.get(name), common], self.gates.of(name)(by_task[name])) for name in names}
         if self.shared_gate is None:
-            return mixed, shared
-        return mixed, _weighed([*(own.get(name) for name in self.own.names), common], self.shared_gate(shared))
+            return handed, shared
+        return handed, weigh([*(apart.get(name) for name in self.own.names), common], self.shared_gate(shared))
+
+    def read(self, by_task: Mapping[str, Tensor], shared: Tensor, heads: Mapping[str, nn.Module]) -> dict[str, Tensor]:
+        """What the heads make of what the level hands to their tasks."""
+        common = run_each(tuple(self.shared), shared) if len(self.shared) else None
+        sides = [Side(by_task[name], self.gates.of(name), head, self.own.of(name)) for name, head in heads.items()]
+        return dict(zip(heads, read_experts(sides, common), strict=True))
 
 
-def _weighed(outputs: Sequence[Tensor | None], weights: Tensor) -> Tensor:
-    """The sum of all outputs, which come in several stacks, by the weights that the stacks share out among them."""
-    there = [stack for stack in outputs if stack is not None]
-    first, *others = [mix(stack, part) for stack, part in zip(
-        there, weights.split([len(stack) for stack in there]), strict=True)]
-    return sum(others, start=first)
+def _mix_groups(own: Float[Tensor, "T M N C"], common: Float[Tensor, "S N C"] | None,
+                weights: Float[Tensor, "K N"]) -> Float[Tensor, "N C"]:
+    """The sum of all outputs, first the tasks' own ones, by their weights."""
+    tasks, size, *_ = own.shape
+    mine, rest = weights.split([tasks * size, len(weights) - tasks * size])
+    by_row = mine.unflatten(0, (tasks, size)).mT.unsqueeze(-1)  # [T, N, M, 1], as the outputs lie in memory
+    mixed = (by_row * own.transpose(1, 2)).sum(2).sum(0)
+    return mixed if common is None else mixed + mix(common, rest)

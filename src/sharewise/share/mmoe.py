@@ -8,8 +8,9 @@ from typing import Any
 from torch import Tensor, nn
 
 from .expert_mixture import ExpertMixture
-from .mixture import Gate, mix
+from .mixture import Gate
 from .per_task import PerTask
+from .task_side import Side, read_experts
 from .trunk import Trunk, placed_like
 
 
@@ -40,7 +41,8 @@ class MMoE(ExpertMixture):
     def forward(self, inputs: Any, tasks: Sequence[str] | None = None) -> dict[str, Tensor]:
         names = self.wanted(tasks)
         inputs, outputs = self.run_experts(inputs)
-        return {name: self.heads.of(name)(mix(outputs, self.gates.of(name)(inputs))) for name in names}
+        sides = [Side(inputs, self.gates.of(name), self.heads.of(name)) for name in names]
+        return dict(zip(names, read_experts(sides, outputs), strict=True))
 
     def own_modules(self, name: str) -> Sequence[nn.Module]:
         return (self.gates.of(name), self.heads.of(name))

@@ -23,11 +23,11 @@ class PerTask(nn.ModuleList):
         check_own(thing, modules)
         super().__init__(modules.values())
         self.names = tuple(modules)
-        self.place = {name: place for place, name in enumerate(modules)}
+        self.place = {name: str(place) for place, name in enumerate(modules)}
 
     def of(self, name: str) -> Any:
         """The module of a task."""
-        return self[self.place[name]]
+        return self._modules[self.place[name]]
 
 
 def ordered_as(heads: Mapping[str, Any], thing: str, modules: Mapping[str, Any]) -> dict[str, Any]:

@@ -58,11 +58,12 @@ class PLE(SharedModel):
         names = self.wanted(tasks)
         shared = self.bottom(inputs)
         by_task = dict.fromkeys(self.tasks, shared)
-        for place, level in enumerate(self.levels):
+        *below, last = cast(Sequence[Extraction], self.levels)
+        for place, level in enumerate(below):
             # a task's way matters to others only if a level with a shared gate follows, which reads its experts
             feeds_others = any(later.shared_gate is not None for later in self.levels[place + 1:])
             by_task, shared = level(by_task, shared, self.tasks if feeds_others else names)
-        return {name: self.heads.of(name)(by_task[name]) for name in names}
+        return last.read(by_task, shared, {name: self.heads.of(name) for name in names})
 
     def own_modules(self, name: str) -> Sequence[nn.Module]:
         modules, levels = [self.heads.of(name)], cast(Sequence[Extraction], self.levels)

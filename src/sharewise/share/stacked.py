@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, cast
+from collections.abc import Callable, Sequence
+from typing import cast
 
 import torch
 from jaxtyping import Float, Shaped
 from torch import Tensor, nn
 
+from .joined_layers import ACTIVATIONS, Build, JoinedLayers, Layer
+from .ordinary import is_ordinary
 from .trunk import Trunk
 
 # Modules without parameters that treat every number by itself: one call serves all.
 ELEMENTWISE = (nn.Identity, nn.Dropout, nn.ReLU, nn.SiLU, nn.GELU, nn.ELU, nn.LeakyReLU, nn.Softplus, nn.Tanh,
                nn.Sigmoid)
+KNOWN = frozenset((nn.Linear, *ELEMENTWISE))
+PLAIN = frozenset((nn.Identity, nn.ReLU, nn.SiLU, nn.Tanh, nn.Sigmoid))  # without settings
 
 
 def run_each(modules: Sequence[nn.Module], inputs: Tensor) -> Float[Tensor, "K ..."]:
@@ -21,8 +25,33 @@ def run_each(modules: Sequence[nn.Module], inputs: Tensor) -> Float[Tensor, "K .
 
     The rows are innermost in memory then, as ``run_beside`` has it.
     """
+    joined = join(modules) if inputs.ndim > 1 and is_ordinary(inputs) else None
+    if joined is not None and is_ordinary(inputs, *joined[1]):
+        return JoinedLayers.apply(joined[0], inputs, *joined[1])
     layers = _side_by_side(modules) if inputs.ndim > 1 else []
     return _run(layers, inputs.unsqueeze(0)) if layers else torch.stack([module(inputs) for module in modules])
+
+
+def join(modules: Sequence[nn.Module], groups: int = 1) -> tuple[Build, list[Tensor]] | None:
+    """Modules in ``groups`` of one size as ``JoinedLayers`` runs them; None where they differ or do more than that."""
+    steps: list[Layer] = []
+    parameters: list[Tensor] = []
+    for layer in _side_by_side(modules):
+        kind = type(layer[0])
+        if kind is nn.Linear:
+            linear = cast(Sequence[nn.Linear], layer)
+            steps.append(Layer(linear[0].bias is not None, None))
+            parameters += [one.weight for one in linear]
+            parameters += [one.bias for one in linear if one.bias is not None]
+        elif kind in ACTIVATIONS and steps and steps[-1].activation is None:
+            steps[-1] = Layer(steps[-1].has_bias, kind)
+        elif not _does_nothing(layer[0]):
+            return None
+    return (Build(groups, len(modules) // groups, tuple(steps)), parameters) if steps else None
+
+
+def _does_nothing(module: nn.Module) -> bool:
+    return type(module) is nn.Identity or (type(module) is nn.Dropout and not (module.training and module.p))
 
 
 def run_beside(modules: Sequence[nn.Module], inputs: Shaped[Tensor, "K ..."]) -> Float[Tensor, "K ..."]:
@@ -46,38 +75,46 @@ def sum_first(products: Shaped[Tensor, "K ..."]) -> Shaped[Tensor, "..."]:
 
 def _side_by_side(modules: Sequence[nn.Module]) -> list[tuple[nn.Module, ...]]:
     """The layers of K modules of one known build, each layer K times; none where they differ or one has a hook."""
-    columns = [_layers(module) for module in modules] if len(modules) > 1 else []
-    if len(set(map(len, columns))) != 1:
+    if len(modules) < 2:
+        return []
+    columns: list[list[nn.Module]] = [[] for _ in modules]
+    if not all(map(_collect, modules, columns)) or len(set(map(len, columns))) > 1:
         return []
     layers = list(zip(*columns, strict=True))
-    return layers if all(map(_are_alike, layers)) else []
+    return layers if all(map(are_alike, layers)) else []
 
 
-def _are_alike(layer: tuple[nn.Module, ...]) -> bool:
+def are_alike(layer: Sequence[nn.Module]) -> bool:
+    """Whether modules without modules inside are of one kind, mode and shape."""
     kind, mode = type(layer[0]), layer[0].training
-    if any(type(module) is not kind or module.training != mode for module in layer):
+    if any(type(module) is not kind or module.training is not mode for module in layer):
         return False
     if kind is nn.Linear:
         return len({(module.weight.shape, module.bias is None) for module in cast(Sequence[nn.Linear], layer)}) == 1
-    return len({module.extra_repr() for module in layer}) == 1
+    return kind in PLAIN or len({module.extra_repr() for module in layer}) == 1
 
 
-def _layers(module: nn.Module) -> list[nn.Module]:
-    """The known layers that run one after another; none where one is not known, or has a hook to be called."""
+def _collect(module: nn.Module, found: list[nn.Module]) -> bool:
+    """Add the known layers that run one after another; False where one is not known, or has a hook to be called."""
     kind = type(module)
-    if _is_hooked(vars(module)):
-        return []
-    if kind is nn.Linear or kind in ELEMENTWISE:
-        return [module]
-    if isinstance(module, Trunk) and kind.forward is Trunk.forward:
-        module = module.stages
+    if is_hooked(module):
+        return False
+    if kind in KNOWN:
+        found.append(module)
+        return True
+    if kind.forward is Trunk.forward:
+        module = cast(Trunk, module).stages
     elif kind is not nn.Sequential:
-        return []
-    parts = [_layers(part) for part in module._modules.values() if part is not None]
-    return [layer for part in parts for layer in part] if all(parts) else []
+        return False
+    for part in module._modules.values():  # noqa: SIM110  (many modules in every step: ``all`` takes longer)
+        if part is None or not _collect(part, found):
+            return False
+    return True
 
 
-def _is_hooked(state: Mapping[str, Any]) -> bool:
+def is_hooked(module: nn.Module) -> bool:
+    """Whether calling the module does more than its ``forward``."""
+    state = module.__dict__
     return bool(state["_forward_hooks"] or state["_forward_pre_hooks"] or state["_backward_hooks"]
                 or state["_backward_pre_hooks"] or "forward" in state)
 

@@ -52,7 +52,10 @@ class Cut:
                 over = [(place, edge) for place, edge in enumerate(node.next_functions)
                         if edge[0] is not None and not is_own(edge[0], self.reached, inside)]
                 found |= dict.fromkeys(edge for _, edge in over)
-                crossings += [(node, tasks.bit_length() - 1, place, edge) for place, edge in over]
+                for place, edge in over:
+                    task = self.reached.task_of(node, place)
+                    several = self.reached.parted[node].values() if task is None else (task,)
+                    crossings += [(node, one, place, edge) for one in several]
         self.edges = [GradientEdge(node, at) for node, at in found if not is_leaf(node)]
         number = {(edge.node, edge.output_nr): at for at, edge in enumerate(self.edges)}
         self.crossings = [Crossing(node, task, place, number[edge]) for node, task, place, edge in crossings
