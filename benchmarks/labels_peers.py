@@ -189,12 +189,12 @@ def main() -> None:
             for row in part():
                 rows.append(row)
                 print(row, flush=True)
-            loads = f"load of the machine {load:.1f} before, {os.getloadavg()[0]:.1f} after"
-            kept = _sections()  # read now: another run may have written its part
-            kept[titles[name]] = f"{head}: `{told}`, {loads}\n\n" + "\n".join(rows)
-            # after each part, so that a run that is stopped has told what it found
-            text = "\n\n".join(f"## {title}\n\n{kept[title]}" for title in titles.values() if title in kept)
-            RESULT.write_text(f"# Label methods beside scikit-multilearn\n\n{text}\n")
+                loads = f"load of the machine {load:.1f} before, {os.getloadavg()[0]:.1f} after"
+                kept = _sections()  # read now: another run may have written its part
+                kept[titles[name]] = f"{head}: `{told}`, {loads}\n\n" + "\n".join(rows)
+                # after each row, so that a run that is stopped has told what it found
+                text = "\n\n".join(f"## {title}\n\n{kept[title]}" for title in titles.values() if title in kept)
+                RESULT.write_text(f"# Label methods beside scikit-multilearn\n\n{text}\n")
 
 
 def _sections() -> dict[str, str]:
