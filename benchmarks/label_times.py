@@ -10,6 +10,7 @@ import numpy as np
 
 Pair = tuple[Callable[[], Any], Callable[[], Any]]
 LONG = 20.0  # seconds of one round, after which there is no other
+SHORT, MOST = 2.0, 30  # seconds of all rounds, below which there are more of them, and how many at most
 
 
 class Times(NamedTuple):
@@ -25,9 +26,11 @@ class Times(NamedTuple):
 
 
 def times(pair: Pair, rounds: int, clock: Callable[[], float] = process_time, long: float = LONG) -> Times:
-    """Seconds of both, in turns, first the one and then the other first; what takes ``long`` is done once."""
+    """Seconds of both, in turns, first the one and then the other first; what takes ``long`` is done once, and what is
+    short more often than ``rounds``."""
     found: list[list[float]] = []
-    while len(found) < rounds and (not found or max(found[0]) < long):
+    while ((len(found) < rounds and (not found or max(found[0]) < long))
+           or (len(found) < MOST and sum(map(sum, found)) < SHORT)):
         found.append([0.0, 0.0])
         for which in (0, 1) if len(found) % 2 else (1, 0):
             started = clock()
