@@ -1,8 +1,9 @@
 """Label methods beside scikit-multilearn's: python benchmarks/labels_peers.py [--sets a,b] [--rounds 5] [--only speed]
 
 First the agreement on fixed seeds and base models, and where it is not whole, why. Then CPU seconds, side by side in
-one process and one thread, in turns, medians of the rounds, and of the rounds' ratios the quartiles too (of two jobs,
-which need two cores: seconds on the clock).
+one process and one thread, in turns, medians of the rounds, and of the rounds' ratios the quartiles too; beside
+scikit-multilearn's, then beside plain loops of the base model. At last an ensemble of chains in two jobs beside one:
+seconds on the clock, which two free cores are needed for.
 Needs scikit-multilearn-ng; without it says so and ends. Writes results/labels_peers.md, with
 ``--only`` that part of it.
 """
@@ -13,54 +14,26 @@ import argparse
 import os
 import sys
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from time import perf_counter, process_time
-from typing import Any, NamedTuple
+from typing import Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
 from scipy import sparse
 from sklearn.base import clone
-from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 
 import label_agreement
+import label_loops
 import label_sets
+from label_loops import FOREST
+from label_times import Pair, Times, times
 from sharewise.solve import labels
 
 RESULT = Path(__file__).parent / "results" / "labels_peers.md"
 LINE = LogisticRegression(solver="liblinear")
-FOREST = RandomForestClassifier(20, random_state=0, n_jobs=1)
-Pair = tuple[Callable[[], Any], Callable[[], Any]]
-
-
-class Times(NamedTuple):
-    """Medians of the seconds of both, and quartiles of how many times as long the second took."""
-
-    ours: float
-    theirs: float
-    ratio: tuple[float, float, float]
-
-    def __str__(self) -> str:
-        low, middle, high = (f"{one:,.{0 if one >= 100 else 2 if one < 3 else 1}f}" for one in self.ratio)
-        return f"{middle} ({low} to {high})"
-
-
-def times(pair: Pair, rounds: int, clock: Callable[[], float] = process_time) -> Times:
-    """Seconds of both, in turns; what takes more than 20 s is done once."""
-    found: list[list[float]] = []
-    for _ in range(rounds):
-        if not found or found[0][1] < 20:
-            found.append([])
-            for work in pair:
-                started = clock()
-                work()
-                found[-1].append(clock() - started)
-    table = np.array(found)
-    quartiles = np.quantile(table[:, 1] / table[:, 0], [0.25, 0.5, 0.75])
-    return Times(*map(float, np.median(table, axis=0)), tuple(map(float, quartiles)))
 
 
 def lazy(data: label_sets.LabelSet) -> Pair:
@@ -118,78 +91,50 @@ def unevenness(Y: np.ndarray, folds: list[np.ndarray]) -> float:
     return float(np.abs(counts[:, fair > 0] / fair[fair > 0] - 1).mean())
 
 
-def split(Y: np.ndarray) -> tuple[Pair, Callable[[], tuple[float, float]]]:
-    """First-order stratification into five folds, and how uneven both are."""
+def split(Y: np.ndarray, rounds: int) -> tuple[Times, float, float]:
+    """First-order stratification into five folds: seconds, and how uneven ours and theirs are."""
     from skmultilearn.model_selection import IterativeStratification
 
-    def ours() -> list[np.ndarray]:
-        return [test for _, test in labels.IterativeStratification(5).split(Y, Y)]
+    folds: dict[str, list[np.ndarray]] = {}
 
-    def theirs() -> list[np.ndarray]:
-        return [np.array(test) for _, test in IterativeStratification(5, order=1, random_state=0).split(Y, Y)]
+    def ours() -> None:
+        folds["ours"] = [test for _, test in labels.IterativeStratification(5).split(Y, Y)]
 
-    return (ours, theirs), lambda: (unevenness(Y, ours()), unevenness(Y, theirs()))
+    def theirs() -> None:
+        made = IterativeStratification(5, order=1, random_state=0)
+        folds["theirs"] = [np.array(test) for _, test in made.split(Y, Y)]
 
-
-def loops(data: label_sets.LabelSet) -> Iterator[tuple[str, Pair]]:
-    """RAkELo and label powerset beside a plain loop of the base model alone over the same classes."""
-    X, Y, new = data.X[data.train], data.Y[data.train], data.X[~data.train]
-    code = np.unique(Y, axis=0, return_inverse=True)[1].ravel()
-    models = {"label powerset": (labels.LabelPowerset(FOREST), [code])}
-    rakel = labels.RAkELo(FOREST)
-    subsets = [voter.subset for voter in clone(rakel).fit(X, Y).voters_]
-    models["RAkELo"] = (rakel, [np.unique(Y[:, own], axis=0, return_inverse=True)[1].ravel() for own in subsets])
-    for name, (model, codes) in models.items():
-        yield name, (lambda model=model: clone(model).fit(X, Y).predict(new),
-                     lambda codes=codes: [clone(FOREST).fit(X, one).predict(new) for one in codes])
+    found = times((ours, theirs), rounds)
+    return found, unevenness(Y, folds["ours"]), unevenness(Y, folds["theirs"])
 
 
-def speed(names: list[str], lazy_names: list[str], rounds: int, sizes: list[int]) -> Iterator[str]:
-    """Rows of the table of seconds; of ``lazy_names`` for MLkNN alone."""
+def speed(names: list[str], more: list[str], rounds: int, sizes: list[int]) -> Iterator[str]:
+    """Rows of the table of seconds; of the sets ``more`` for MLkNN and stratification alone."""
     yield "| work | set | ours s | theirs s | ratio (quartiles) | sought |\n|---|---|--:|--:|--:|--:|"
 
-    def row(work: str, name: str, pair: Pair, least: str) -> str:
-        found = times(pair, rounds)
+    def row(work: str, name: str, found: Times, least: str = "") -> str:
         return f"| {work} | {name} | {found.ours:.4f} | {found.theirs:.4f} | {found} | {least} |"
 
-    for name in lazy_names:
+    def folds(name: str, Y: np.ndarray, least: str = "") -> str:
+        found, ours, theirs = split(Y, rounds)
+        return row("stratification into 5", f"{name} (unevenness {ours:.4f}, theirs {theirs:.4f})", found, least)
+
+    for name in [*names, *more]:
         data = label_sets.load(name)
-        yield row("MLkNN, fit and predict", f"{name}, {data.size}", lazy(data), "12")
+        least = "20" if name in ("emotions", "yeast") else "12"
+        yield row("MLkNN, fit and predict", f"{name}, {data.size}", times(lazy(data), rounds), least)
+        yield folds(name, data.Y)
     for name in names:
         data = label_sets.load(name)
-        yield row("MLkNN, fit and predict", data.name, lazy(data), "20" if name in ("emotions", "yeast") else "12")
         for work, pair in powerset(data):
-            yield row(work, name, pair, "50" if "from" in work else "")
-        if name in ("emotions", "scene", "yeast"):
-            found, alike = chain(data, 12, rounds)
-            yield (f"| probabilistic chain, 6 labels, a row ({100 * alike:.0f} % alike) | {name} | {found.ours:.6f} | "
-                   f"{found.theirs:.4f} | {found} | 250 |")
-        pair, uneven = split(data.Y)
-        yield row("stratification into 5", "{} (unevenness {:.3f}, theirs {:.3f})".format(name, *uneven()), pair, "")
+            yield row(work, name, times(pair, rounds), "50" if "from" in work else "")
+        found, alike = chain(data, 12, rounds)
+        yield (f"| probabilistic chain, 6 labels, a row ({100 * alike:.0f} % alike) | {name} | {found.ours:.6f} | "
+               f"{found.theirs:.4f} | {found} | 250 |")
     for rows in sizes:
         chance = np.random.default_rng(0)
         Y = (chance.normal(size=(rows, 3)) @ chance.normal(size=(3, 20)) + chance.normal(size=(rows, 20)) > 2.5)
-        pair, uneven = split(Y.astype(int))
-        yield row("stratification into 5", "{:,} rows, 20 labels (unevenness {:.4f}, theirs {:.4f})".format(
-            rows, *uneven()), pair, "12")
-
-
-def plain(names: list[str], rounds: int) -> Iterator[str]:
-    """Rows of the table beside plain loops."""
-    yield "| method, forest of 20 | set | ours s | plain loop s | more (quartiles) |\n|---|---|--:|--:|--:|"
-    for name in names:
-        for method, pair in loops(label_sets.load(name)):
-            found = times(pair, rounds)
-            low, middle, high = (f"{100 * (1 / ratio - 1):+.1f}" for ratio in found.ratio[::-1])
-            yield f"| {method} | {name} | {found.ours:.3f} | {found.theirs:.3f} | {middle} % ({low} to {high}) |"
-    data = label_sets.load("yeast")
-    X, Y = data.X[data.train], data.Y[data.train]
-    small = clone(FOREST).set_params(n_estimators=10)
-    pair = tuple(lambda jobs=jobs: labels.ChainEnsemble(small, chains=4, n_jobs=jobs).fit(X, Y) for jobs in (2, 1))
-    pair[0]()  # starts the processes
-    found = times(pair, rounds, perf_counter)
-    title = f"4 chains over forests of 10, two jobs beside one (load of the machine {os.getloadavg()[0]:.1f})"
-    yield f"| {title} | yeast | {found.ours:.3f} | {found.theirs:.3f} | x {found} |"
+        yield folds(f"{rows:,} rows, 20 labels", Y.astype(int), "12")
 
 
 def agreement(names: list[str]) -> Iterator[str]:
@@ -213,12 +158,13 @@ def main() -> None:
     """All tables, or one line."""
     ask = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ask.add_argument("--sets", default="emotions,scene,yeast", help="of the speed")
-    ask.add_argument("--lazy", default="birds,medical,enron,goemotions,bibtex,corel5k", help="sets for MLkNN alone")
+    ask.add_argument("--more", default="birds,medical,enron,goemotions,bibtex,corel5k",
+                     help="of the speed of MLkNN and stratification")
     ask.add_argument("--agree", default="emotions,scene,yeast", help="sets of the agreement")
-    ask.add_argument("--loops", default="emotions", help="sets beside plain loops")
+    ask.add_argument("--loops", default="emotions,scene,yeast", help="sets beside plain loops")
     ask.add_argument("--rows", default="20000,50000", help="sizes of the tables that are split")
     ask.add_argument("--rounds", type=int, default=5)
-    ask.add_argument("--only", choices=("agreement", "speed", "loops"))
+    ask.add_argument("--only", choices=("agreement", "speed", "loops", "jobs"))
     options = ask.parse_args()
     warnings.simplefilter("ignore")
     try:
@@ -229,23 +175,26 @@ def main() -> None:
         print("scikit-multilearn-ng is not installed: pip install scikit-multilearn-ng, then again.")
         return
     parts = {"agreement": lambda: agreement(options.agree.split(",")),
-             "speed": lambda: speed(options.sets.split(","), options.lazy.split(",") if options.lazy else [],
+             "speed": lambda: speed(options.sets.split(","), options.more.split(",") if options.more else [],
                                     options.rounds, [*map(int, options.rows.split(","))]),
-             "loops": lambda: plain(options.loops.split(","), options.rounds)}
+             "loops": lambda: label_loops.beside_loops(options.loops.split(","), options.rounds),
+             "jobs": lambda: label_loops.two_jobs(options.rounds)}
     titles = {"agreement": "Agreement", "speed": "Speed, one thread, medians in turns, CPU seconds",
-              "loops": "Beside plain loops"}
+              "loops": "Beside plain loops, one thread, medians in turns, CPU seconds",
+              "jobs": "Two jobs of one thread each beside one, medians in turns, seconds on the clock"}
     told = " ".join(["python", "benchmarks/labels_peers.py", *sys.argv[1:]])
-    kept = _sections()
     for name, part in parts.items():
         if options.only in (None, name):
-            rows = []
+            load, rows = os.getloadavg()[0], []
             for row in part():
                 rows.append(row)
                 print(row, flush=True)
-            kept[titles[name]] = f"{head}: `{told}`\n\n" + "\n".join(rows)
-            # after each part, so that a run that is stopped has told what it found
-            text = "\n\n".join(f"## {title}\n\n{kept[title]}" for title in titles.values() if title in kept)
-            RESULT.write_text(f"# Label methods beside scikit-multilearn\n\n{text}\n")
+                loads = f"load of the machine {load:.1f} before, {os.getloadavg()[0]:.1f} after"
+                kept = _sections()  # read now: another run may have written its part
+                kept[titles[name]] = f"{head}: `{told}`, {loads}\n\n" + "\n".join(rows)
+                # after each row, so that a run that is stopped has told what it found
+                text = "\n\n".join(f"## {title}\n\n{kept[title]}" for title in titles.values() if title in kept)
+                RESULT.write_text(f"# Label methods beside scikit-multilearn\n\n{text}\n")
 
 
 def _sections() -> dict[str, str]:

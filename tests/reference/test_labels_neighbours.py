@@ -17,6 +17,7 @@ from sharewise.solve.labels.br_knn import most_counted
 from sharewise.solve.labels.least import least
 from sharewise.solve.labels.nearest import NearestRows
 from sharewise.solve.labels.neighbours import count_neighbours, find_neighbours
+from sharewise.solve.labels.row_products import DenseProducts, MixedProducts, SparseProducts
 
 X6 = np.array([[0.0], [1], [3], [10], [11], [13]])
 Y6 = np.array([[1], [1], [0], [0], [0], [1]])
@@ -234,5 +235,31 @@ def test_a_table_too_large_to_be_made_dense_gives_the_same_neighbours(monkeypatc
     dense = np.sort(NearestRows(X, 5).kneighbors())
     monkeypatch.setattr(nearest, "DENSE_ENTRIES", 100)
     search = NearestRows(X, 5)
-    assert search.single is None
+    assert not search.has_single
     assert np.array_equal(np.sort(search.kneighbors()), dense)
+
+
+@pytest.mark.parametrize("often", [0.0, 0.3])
+def test_products_are_those_of_the_dense_tables_whatever_way_they_are_taken(often: float) -> None:
+    chance = np.random.default_rng(0)
+    share = np.where(np.arange(40) % 3 == 0, often, 0.01)  # words of many rows, of few, and of none
+    X = ((chance.random((120, 40)) < share) * chance.integers(-9, 9, size=(120, 40))).astype(float)
+    rows, new = sparse.csr_array(X), X[::-1][:7].copy()
+    ways = [(DenseProducts(X, np.float32), new, 1), (SparseProducts(rows, np.float64), sparse.csr_array(new), 1),
+            (MixedProducts(rows, np.float32), sparse.csr_array(new), 1),
+            (MixedProducts(rows, np.int16, scale=2), sparse.csr_array(new), 2)]
+    for products, asked, scale in ways:
+        assert np.array_equal(products.times(asked), scale * new @ X.T)
+        assert np.array_equal(products.among(slice(3, 50)), scale * X[3:50] @ X.T)
+        assert np.array_equal(products.among(slice(0, 120)), scale * X @ X.T)
+
+
+@pytest.mark.parametrize("last", [1.0, 2.0])  # squared lengths of 10,922, the most that two bytes hold, and of more
+def test_whole_numbers_as_large_as_two_bytes_allow_are_compared_exactly(last: float) -> None:
+    X = np.zeros((40, 120))
+    X[:, :5] = [104, 10, 2, 1, last]
+    X[20:] *= -1
+    assert np.square(X[0]).sum() > nearest.SHORT or last == 1.0
+    near = np.sort(NearestRows(sparse.csr_array(X), 19).kneighbors())
+    assert all(near[row].tolist() == [other for other in range(40) if other != row and (other < 20) == (row < 20)]
+               for row in range(40))

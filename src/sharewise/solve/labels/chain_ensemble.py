@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from sklearn.utils.parallel import Parallel, delayed
 
 from ...base.checks import within
@@ -41,8 +41,7 @@ class ChainEnsemble(LabelClassifier):
         drawn = [(np.sort(chance.integers(rows, size=rows)) if self.bootstrap else None,
                   chance.permutation(self.n_labels_)) for _ in range(self.chains)]
         self.chains_: list[Chain] = Parallel(n_jobs=self.n_jobs)(
-            delayed(fit_chain)(self.estimator, *((X, targets.on) if at is None else (X[at], targets.on[at])), order)
-            for at, order in drawn)
+            delayed(fit_drawn)(self.estimator, X, targets.on, at, order) for at, order in drawn)
 
     def _labels(self, X: Features) -> Bool[Array, "N L"]:
         return self._average(X, with_probabilities=gives_probabilities(self)) > 0.5
@@ -51,9 +50,16 @@ class ChainEnsemble(LabelClassifier):
         return self._average(X, with_probabilities=True)
 
     def _average(self, X: Features, with_probabilities: bool) -> Float[Array, "N L"]:
-        answers = Parallel(n_jobs=self.n_jobs, return_as="generator")(  # added up as they come: never all in memory
+        # in threads, since to send a chain to a process takes as long as to follow it; added up as they come
+        answers = Parallel(n_jobs=self.n_jobs, prefer="threads", return_as="generator")(
             delayed(chain.follow)(X, with_probabilities) for chain in self.chains_)
         total = np.zeros((X.shape[0], self.n_labels_))
         for labels, probabilities in answers:
             total += labels if probabilities is None else probabilities
         return total / len(self.chains_)
+
+
+def fit_drawn(estimator: Any, X: Features, Y: Bool[Array, "N L"], rows: Int[Array, "n"] | None,
+              order: Int[Array, "L"]) -> Chain:
+    """A chain on those rows, or on all. They are drawn where they are learned, so that all jobs share one table."""
+    return fit_chain(estimator, X, Y, order) if rows is None else fit_chain(estimator, X[rows], Y[rows], order)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Int, Shaped
 
 Array = np.ndarray
 GROUPS = 8  # for each of the values sought
 
 
-def least(values: Float[Array, "n N"], count: int) -> Int[Array, "n K"]:
+def least(values: Shaped[Array, "n N"], count: int) -> Int[Array, "n K"]:
     """The columns of the ``count`` least values of every row, from the first column on; of equal ones the first.
 
     Where columns are dealt into groups, the ``count`` least of the groups' minima are ``count`` values, so none above
@@ -24,21 +24,26 @@ def least(values: Float[Array, "n N"], count: int) -> Int[Array, "n K"]:
     return least_of_few(row, column, values[row, column], count, rows)
 
 
-def up_to(values: Float[Array, "n N"], bound: Float[Array, "n"]) -> tuple[Int[Array, "m"], Int[Array, "m"]]:
+def up_to(values: Shaped[Array, "n N"], bound: Shaped[Array, "n"]) -> tuple[Int[Array, "m"], Int[Array, "m"]]:
     """The rows and columns of the values that are not above their row's bound."""
     flat = np.flatnonzero(values <= bound[:, None])  # in one dimension, where that is several times as fast
     row = flat // values.shape[1]
     return row, flat - row * values.shape[1]
 
 
-def least_of_few(row: Int[Array, "m"], column: Int[Array, "m"], values: Float[Array, "m"], count: int,
+def least_of_few(row: Int[Array, "m"], column: Int[Array, "m"], values: Shaped[Array, "m"], count: int,
                   rows: int) -> Int[Array, "n K"]:
     """The columns of the ``count`` least values of every row; of equal ones the first."""
     number = np.bincount(row, minlength=rows)
     place = np.arange(len(row)) - (np.cumsum(number) - number)[row]
-    few = np.full((rows, number.max(initial=count)), np.inf, dtype=values.dtype)
+    few = np.full((rows, number.max(initial=count)), endless(values.dtype), dtype=values.dtype)
     few[row, place] = values
     highest = np.partition(few, count - 1, axis=1)[:, count - 1:count]
     taken, equal = few < highest, few == highest
     taken |= equal & (np.cumsum(equal, axis=1) <= count - taken.sum(axis=1, keepdims=True))
     return column[taken[row, place]].reshape(rows, count)
+
+
+def endless(dtype: np.dtype) -> float:
+    """A value above all others: infinity, or the largest of integers."""
+    return np.inf if dtype.kind == "f" else np.iinfo(dtype).max

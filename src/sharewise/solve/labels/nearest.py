@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cached_property
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, Shaped
 from scipy import sparse
 
-from .least import least, least_of_few, up_to
+from .least import endless, least, least_of_few, up_to
+from .row_products import DenseProducts, MixedProducts, SparseProducts
 
 Array = np.ndarray
+Products = DenseProducts | SparseProducts | MixedProducts
 ENTRIES, FEWEST = 1 << 20, 64  # distances held at a time, and rows at least
+OWN_ENTRIES = 1 << 21  # of the rows among each other, which are cheaper all at once
 FULL, DENSE_ENTRIES = 0.05, 1 << 25  # a sparse table with a larger share of values, and no more entries, is made dense
+SHORT = 10_922  # squared lengths up to which 3 |a| |b| of whole numbers is below 2^15
 WHOLE, LARGE = 2.0**21, 1e30  # squared lengths up to which whole numbers are exact in single precision, or it overflows
 FEW_PAIRS = 0.05  # of sparse rows: a larger share of distances is cheaper all together
 
@@ -20,53 +26,70 @@ FEW_PAIRS = 0.05  # of sparse rows: a larger share of distances is cheaper all t
 class NearestRows:
     """The ``n_neighbors`` nearest of the rows of X [N, D], in any order; of rows at the same distance the first.
 
-    From the inner products: half of |a - b|^2 is |a|^2 / 2 - a b + |b|^2 / 2. Single precision gives those of small
-    whole numbers (words, counts) exactly. Others are taken in single precision first, where each is wrong by
-    c (|a| |b| + |b|^2) at most, c = (m + 2) 2^-24 for sums of m terms; what is not certain within that is done in
-    double precision. Sparse rows meet dense columns, for scikit-learn 1.9 makes hard work of sparse ones. It answers as
-    scikit-learn's NearestNeighbors does.
+    From the inner products: half of |a - b|^2 is |a|^2 / 2 - a b + |b|^2 / 2. Sparse rows of small whole numbers
+    (words, counts) are multiplied as integers of two bytes; single precision gives those of larger ones exactly. Others
+    are taken in single precision first, where each is wrong by c (|a| |b| + |b|^2) at most, c = (m + 2) 2^-24 for sums
+    of m terms in any order; what is not certain within that is done in double precision. It answers as scikit-learn's
+    NearestNeighbors does.
     """
 
     def __init__(self, X: Any, n_neighbors: int) -> None:
         self.n_neighbors, self.sparse, self.centre = n_neighbors, _stays_sparse(X), 0.0
-        self.whole = _are_whole(X)
+        self.largest = _largest_whole(X)
+        self.whole = self.largest <= WHOLE
         if not (sparse.issparse(X) or self.whole):
             self.centre = X.mean(axis=0, dtype=np.float64)  # less to cancel
         self.rows = self._moved(X)
         self.half_square: Float[Array, "N"] = _squares(self.rows) / 2
-        self.columns = sparse.csr_array(self.rows.T) if self.sparse else self.rows.T
-        self.single: Float[Array, "D N"] | None = None
-        if not (self.sparse and X.shape[0] * X.shape[1] > DENSE_ENTRIES) and self.half_square.max() <= LARGE:
-            columns = self.columns.astype(np.float32)
-            self.single = columns.toarray() if self.sparse else columns
+        fits = not (self.sparse and X.shape[0] * X.shape[1] > DENSE_ENTRIES)
+        self.has_single = bool(fits and self.half_square.max() <= LARGE)
+
+    @cached_property
+    def _short(self) -> MixedProducts:
+        return MixedProducts(self.rows, np.int16, scale=2)  # twice, for half of a square is no whole number
+
+    @cached_property
+    def _single(self) -> MixedProducts | DenseProducts:
+        return (MixedProducts if self.sparse else DenseProducts)(self.rows, np.float32)
+
+    @cached_property
+    def _twofold(self) -> SparseProducts | DenseProducts:
+        return (SparseProducts if self.sparse else DenseProducts)(self.rows, np.float64)
 
     def kneighbors(self, X: Any = None, return_distance: bool = False) -> Int[Array, "n K"]:
         """The numbers of the nearest rows, of the rows of X; of the rows themselves where X is None, each without
         itself."""
-        exact = self.whole and self.single is not None and (X is None or _are_whole(X))
-        search = self._exact if exact else self._double if self.single is None else self._checked
+        search = self._search(self.largest if X is None else max(self.largest, _largest_whole(X)))
         found = np.empty(((self.rows if X is None else X).shape[0], self.n_neighbors), dtype=np.intp)
-        step = max(FEWEST, ENTRIES // len(self.half_square))
+        rows = len(self.half_square)
+        step = rows if X is None and rows * rows <= OWN_ENTRIES else max(FEWEST, ENTRIES // rows)
         for low in range(0, len(found), step):
             part = slice(low, low + step)
-            asked = self.rows[part] if X is None else self._moved(X[part])
-            found[part] = search(asked, np.arange(len(found))[part] if X is None else None)
+            found[part] = search(part if X is None else self._moved(X[part]))
         return found
 
-    def _exact(self, asked: Any, own: Int[Array, "n"] | None) -> Int[Array, "n K"]:
-        return least(self._away(asked, self.single, self.half_square, own), self.n_neighbors)
+    def _search(self, largest: float) -> Callable[[Any], Int[Array, "n K"]]:
+        """The way that is exact for whole numbers of that squared length, or for any where it is infinite."""
+        if not self.has_single:
+            return lambda asked: self._exact(asked, self._twofold, self.half_square)
+        if self.sparse and largest <= SHORT:
+            return lambda asked: self._exact(asked, self._short, 2 * self.half_square)
+        if largest <= WHOLE:
+            return lambda asked: self._exact(asked, self._single, self.half_square)
+        return self._checked
 
-    def _double(self, asked: Any, own: Int[Array, "n"] | None) -> Int[Array, "n K"]:
-        return least(self._away(asked, self.columns, self.half_square, own), self.n_neighbors)
+    def _exact(self, asked: Any, products: Products, square: Float[Array, "N"]) -> Int[Array, "n K"]:
+        return least(self._away(asked, products, square), self.n_neighbors)
 
-    def _checked(self, asked: Any, own: Int[Array, "n"] | None) -> Int[Array, "n K"]:
+    def _checked(self, asked: Any) -> Int[Array, "n K"]:
         """In single precision at the distances' lower bounds; what may be among the least, in double where it must."""
-        squares = _squares(asked)
+        rows = self.rows[asked] if isinstance(asked, slice) else asked
+        squares = _squares(rows)
         if squares.max() > LARGE:
-            return self._double(asked, own)
-        terms = np.diff(asked.indptr).max() if self.sparse else asked.shape[1]
+            return self._exact(asked, self._twofold, self.half_square)
+        terms = np.diff(rows.indptr).max() if self.sparse else rows.shape[1]
         bound = (terms + 2) * 2.0**-24  # |a| |b| + |b|^2 <= |a|^2 / 2 + 3 |b|^2 / 2
-        away = self._away(asked, self.single, self.half_square * (1 - 3 * bound), own)
+        away = self._away(asked, self._single, self.half_square * (1 - 3 * bound))
         near = least(away, self.n_neighbors)
         upper = (np.take_along_axis(away, near, axis=1) + 6 * bound * self.half_square[near]).max(axis=1)
         row, column = up_to(away, np.nextafter((upper + bound * squares).astype(np.float32), np.float32(np.inf)))
@@ -74,23 +97,22 @@ class NearestRows:
         unsure = np.bincount(row, minlength=len(away)) > self.n_neighbors
         pairs = np.flatnonzero(unsure[row])
         if self.sparse and len(pairs) <= FEW_PAIRS * away.size:
-            products = asked[row[pairs]].multiply(self.rows[column[pairs]]).sum(axis=1)
+            products = rows[row[pairs]].multiply(self.rows[column[pairs]]).sum(axis=1)
             values[pairs] = self.half_square[column[pairs]] - np.asarray(products).ravel()
         elif len(pairs):
-            whose = None if own is None else own[unsure]
-            exact = self._away(asked[unsure], self.columns, self.half_square, whose)
+            exact = self.half_square - self._twofold.times(rows[unsure])
             values[pairs] = exact[(np.cumsum(unsure) - 1)[row[pairs]], column[pairs]]
         return least_of_few(row, column, values, self.n_neighbors, len(away))
 
-    def _away(self, asked: Any, columns: Any, half_square: Float[Array, "N"],
-              own: Int[Array, "n"] | None) -> Float[Array, "n N"]:
-        """Half of the squared distances, but for what is alike in a row, in the precision of the columns; infinite
-        from a row to itself."""
-        product = asked.astype(columns.dtype, copy=False) @ columns
-        away = product.toarray() if sparse.issparse(product) else product
-        np.subtract(half_square.astype(columns.dtype, copy=False), away, out=away)
-        if own is not None:
-            away[np.arange(len(own)), own] = np.inf
+    def _away(self, asked: Any, products: Products, half_square: Float[Array, "N"]) -> Shaped[Array, "n N"]:
+        """Half of the squared distances, but for what is alike in a row, in the precision of the products; endless from
+        a row to itself."""
+        own = isinstance(asked, slice)
+        away = products.among(asked) if own else products.times(asked)
+        np.subtract(half_square.astype(away.dtype, copy=False), away, out=away)
+        if own:
+            rows = np.arange(len(self.half_square))[asked]
+            away[rows - rows[0], rows] = endless(away.dtype)
         return away
 
     def _moved(self, X: Any) -> Any:
@@ -103,13 +125,13 @@ def _stays_sparse(X: Any) -> bool:
     return sparse.issparse(X) and (X.nnz <= FULL * X.shape[0] * X.shape[1] or X.shape[0] * X.shape[1] > DENSE_ENTRIES)
 
 
-def _are_whole(X: Any) -> bool:
-    """Whether inner products of these rows are exact in single precision."""
+def _largest_whole(X: Any) -> float:
+    """The largest squared length of these rows where all values are whole numbers; else it is infinite."""
     first = X[:1]
     for values in (first.data, X.data) if sparse.issparse(X) else (first, X):  # mostly the first row tells
         if not (values == np.rint(values)).all():
-            return False
-    return bool(_squares(X).max() <= WHOLE)
+            return np.inf
+    return float(_squares(X).max())
 
 
 def _squares(X: Any) -> Float[Array, "N"]:

@@ -77,13 +77,13 @@ class ProbabilisticChain(LabelClassifier):
         sets, chance = np.zeros((X.shape[0], 1, self.n_labels_), dtype=bool), np.ones((X.shape[0], 1))
         for place, label in enumerate(self.chain_.order):
             on = self._next(X, sets, place)
-            sets = np.repeat(sets, 2, axis=1)
-            sets[:, 1::2, label] = True
             chance = np.stack([chance * (1 - on), chance * on], axis=2).reshape(len(sets), -1)
+            best = np.broadcast_to(np.arange(chance.shape[1]), chance.shape)  # a path's two ends, off and on
             if chance.shape[1] > paths:
                 best = np.argsort(-chance, axis=1, kind="stable")[:, :paths]
-                sets = np.take_along_axis(sets, best[:, :, None], axis=1)
                 chance = np.take_along_axis(chance, best, axis=1)
+            sets = sets[np.arange(len(sets))[:, None], best // 2]
+            sets[:, :, label] = best % 2
             chance = chance / chance.max(axis=1, keepdims=True)  # a product over many labels would vanish
         return sets, chance
 
