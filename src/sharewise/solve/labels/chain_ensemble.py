@@ -22,7 +22,8 @@ class ChainEnsemble(LabelClassifier):
 
     Read, Pfahringer, Holmes, Frank 2011, Classifier chains for multi-label classification (ECC). Departure:
     probabilities are averaged where ``estimator`` gives them, since votes of ten chains rank labels coarsely; else the
-    votes are, as in the paper. ``bootstrap`` False gives all rows to all chains. ``n_jobs`` chains run at a time.
+    votes are, as in the paper. ``bootstrap`` False gives all rows to all chains. ``n_jobs`` chains are learned at a
+    time.
 
     >>> from sklearn.linear_model import LogisticRegression
     >>> X, Y = np.array([[0.0], [1.0], [2.0], [3.0]]), np.array([[0, 1], [0, 1], [1, 0], [1, 0]])
@@ -50,11 +51,9 @@ class ChainEnsemble(LabelClassifier):
         return self._average(X, with_probabilities=True)
 
     def _average(self, X: Features, with_probabilities: bool) -> Float[Array, "N L"]:
-        # in threads, since to send a chain to a process takes as long as to follow it; added up as they come
-        answers = Parallel(n_jobs=self.n_jobs, prefer="threads", return_as="generator")(
-            delayed(chain.follow)(X, with_probabilities) for chain in self.chains_)
         total = np.zeros((X.shape[0], self.n_labels_))
-        for labels, probabilities in answers:
+        for chain in self.chains_:  # one by one: threads follow them no faster, and sending one takes as long
+            labels, probabilities = chain.follow(X, with_probabilities)
             total += labels if probabilities is None else probabilities
         return total / len(self.chains_)
 
