@@ -146,8 +146,8 @@ def test_learning_together_pays_where_a_small_task_has_a_large_relative():
 
 
 def test_learning_together_is_refused_where_tasks_have_nothing_in_common():
-    separate = []
-    for seed in range(20):
+    separate = []  # of 100 such tables, 98
+    for seed in range(40):
         rng = np.random.default_rng(100 + seed)
         x = rng.normal(size=(200, 20))
         table = pd.DataFrame(x, columns=[f"x{at}" for at in range(20)])
@@ -155,7 +155,7 @@ def test_learning_together_is_refused_where_tasks_have_nothing_in_common():
         for name, direction in zip("AB", basis.T, strict=True):
             table[name] = x @ direction * 3 + rng.normal(size=200)
         separate.append(Learner(families=("linear",), workers=0, folds=5).fit(table, ["A", "B"]).plan_.is_separate)
-    assert sum(separate) >= 19
+    assert sum(separate) >= 38
 
 
 def test_a_given_plan_is_followed_and_a_forced_one_too():

@@ -71,7 +71,7 @@ def best_seen_sets(probabilities: Any, Y: Any) -> tuple[SeenSets, float]:
 
     DataError: values that are no probabilities or labels, or tables of different widths.
 
-    >>> seen, right = best_seen_sets([[0.6, 0.6], [0.6, 0.3], [0.3, 0.6], [0.4, 0.6]], [[1, 0], [1, 0], [0, 1], [0, 1]])
+    >>> seen, right = best_seen_sets([[0.7, 0.6], [0.6, 0.3], [0.3, 0.6], [0.4, 0.6]], [[1, 0], [1, 0], [0, 1], [0, 1]])
     >>> seen.say(np.array([[0.9, 0.8]])).tolist(), right
     ([[True, False]], 1.0)
     """
