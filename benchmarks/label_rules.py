@@ -44,17 +44,23 @@ def folds(Y: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
 
 def judge(answers: Answers, Y: np.ndarray, true: np.ndarray, rules: Iterable[str] = RULES) -> dict[str, Any]:
     """Measures of every rule, and of the ranking, on test rows (labels ``true``) and out of fold (``Y``)."""
-    found: dict[str, np.ndarray] = {}
-    for others, fold in folds(Y):
-        made = _decide(answers.unseen[fold], answers.said_unseen[fold], answers.unseen[others], Y[others], rules)
-        for name, one in made.items():
-            found.setdefault(name, np.zeros(Y.shape, dtype=bool))[fold] = one
+    found = decided_unseen(answers, Y, rules)
     return {"seconds": answers.seconds,
             "rules": {rule: labels.measure_label_sets(true, one) for rule, one in
                       _decide(answers.chances, answers.said, answers.unseen, Y, rules).items()},
             "ranking": labels.measure_label_ranking(true, answers.chances),
             "folds": {"rules": {rule: chosen_by(Y, one) for rule, one in found.items()},
                       "ranking": labels.measure_label_ranking(Y, answers.unseen)}}
+
+
+def decided_unseen(answers: Answers, Y: np.ndarray, rules: Iterable[str]) -> dict[str, np.ndarray]:
+    """What the rules say of training rows, each fold by thresholds from the others."""
+    found: dict[str, np.ndarray] = {}
+    for others, fold in folds(Y):
+        made = _decide(answers.unseen[fold], answers.said_unseen[fold], answers.unseen[others], Y[others], rules)
+        for name, one in made.items():
+            found.setdefault(name, np.zeros(Y.shape, dtype=bool))[fold] = one
+    return found
 
 
 def chosen_by(Y: np.ndarray, said: np.ndarray) -> dict[str, float]:

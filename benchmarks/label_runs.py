@@ -32,12 +32,11 @@ def run(data: LabelSet, method: str, limit: float) -> dict[str, Any]:
     ours = label_methods.ours(base)
     if method in MEANS:
         label_cells.allow(label_rules.FOLDS * limit)
-        there = judged(data.name)
+        there, (Y, true) = judged(data.name), (data.Y[data.train], data.Y[~data.train])
         if method == label_values.FIVE:
-            return label_choice.best_five(there, lambda name: _kept(data, name), data.Y[data.train],
-                                          data.Y[~data.train])
-        answers = label_choice.mean(_kept(data, name) for name in label_methods.MIXED if name in there)
-        return label_rules.judge(answers, data.Y[data.train], data.Y[~data.train])
+            mixed = label_values.read(PLACE)[data.name]["mixed"]
+            return label_choice.best_five(there, mixed, lambda name: _said(data, name, there), Y, true)
+        return label_rules.judge(_said(data, "mixed", there), Y, true)
     if method in ours:
         answers = _ours(data, method, ours[method], limit)
         np.savez_compressed(_keep(data, method), **answers._asdict())
@@ -102,6 +101,12 @@ def _ours(data: LabelSet, method: str, make: Any, limit: float) -> Answers:
 def _keep(data: LabelSet, method: str) -> Path:
     KEEP.mkdir(exist_ok=True)
     return KEEP / f"{data.name}.{method.replace(' ', '-')}.npz"
+
+
+def _said(data: LabelSet, method: str, there: Any) -> Answers:
+    if method == "mixed":
+        return label_choice.mean(_kept(data, name) for name in label_methods.MIXED if name in there)
+    return _kept(data, method)
 
 
 def _kept(data: LabelSet, method: str) -> Answers:

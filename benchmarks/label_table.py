@@ -40,7 +40,8 @@ seconds; `failed`: see the end. One seed."""
 RUNS = """## Where the cells come from
 
 By the commit that was checked out, with its date; 61b163c, c4c1cee, 5506826 and 041fffa are the commits that kept
-theirs. What our methods said at 61b163c was judged again by the rules of c4c1cee.
+theirs, and `best five` is by the code of the commit after the one that stands here. What our methods said at 61b163c
+was judged again by the rules of c4c1cee.
 
 """
 

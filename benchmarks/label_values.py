@@ -63,8 +63,11 @@ def best(cells: dict[str, Cell], names: list[str], measure: str, out_of_fold: bo
 
 
 def chosen(cells: dict[str, Cell], ours: list[str], measure: str) -> str:
-    """What of ours stands for a set and a measure: the mean of the best five, or else the best out of fold."""
-    return FIVE if not np.isnan(value(cells.get(FIVE, {}), measure)) else best(cells, ours, measure, out_of_fold=True)
+    """What of ours stands for a set and a measure (label_choice.py): the mean of the best five, or one method that is
+    ahead of it by more than a standard error out of fold."""
+    if np.isnan(value(cells.get(FIVE, {}), measure)) or cells[FIVE]["lead"][measure] > 1:
+        return best(cells, [name for name in ours if name != FIVE], measure, out_of_fold=True)
+    return FIVE
 
 
 def worst_last(values: list[float], measure: str) -> np.ndarray:

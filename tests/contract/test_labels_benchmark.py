@@ -25,7 +25,7 @@ def bench() -> Iterator[SimpleNamespace]:
     """The modules of the benchmark."""
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(str(BENCHMARKS))
-        names = ("choice", "rules", "table", "values", "verdict")
+        names = ("choice", "errors", "rules", "table", "values", "verdict")
         yield SimpleNamespace(**{name: import_module(f"label_{name}") for name in names})
 
 
@@ -48,7 +48,16 @@ def said(bench):
                            for one in (Y, true))
         answers[f"method {at}"] = bench.rules.Answers(chances > 0.5, chances, unseen > 0.5, unseen, 1.0)
         cells[f"method {at}"] = bench.rules.judge(answers[f"method {at}"], Y.astype(int), true.astype(int))
-    return SimpleNamespace(Y=Y.astype(int), true=true.astype(int), answers=answers, cells=cells)
+    Y, true = Y.astype(int), true.astype(int)
+    answers["mixed"] = bench.choice.mean(answers[f"method {at}"] for at in (2, 5))
+    mixed = bench.rules.judge(answers["mixed"], Y, true)
+    return SimpleNamespace(Y=Y, true=true, answers=answers, cells=cells, mixed=mixed)
+
+
+@pytest.fixture(scope="module")
+def five(bench, said):
+    """The cell of the best five."""
+    return bench.choice.best_five(said.cells, said.mixed, said.answers.__getitem__, said.Y, said.true)
 
 
 def test_the_five_are_those_that_are_best_out_of_fold_and_what_failed_is_none_of_them(bench):
@@ -71,35 +80,55 @@ def test_the_mean_is_the_mixed_ensemble_of_the_same_methods(bench):
     assert (made.said == mixed.predict(X)).all() and made.seconds == 6.0
 
 
-def test_each_figure_is_that_of_the_five_that_its_own_measure_chose(bench, said):
-    cell = bench.choice.best_five(said.cells, said.answers.__getitem__, said.Y, said.true)
+def test_each_figure_is_that_of_the_five_that_its_own_measure_chose(bench, said, five):
     for measure in bench.choice.MEASURES:
         names = bench.choice.five(said.cells, measure)
-        assert cell["of"][measure] == list(names) and len(names) == 5
+        assert five["of"][measure] == list(names) and len(names) == 5
         alone = bench.rules.judge(bench.choice.mean(said.answers[name] for name in names), said.Y, said.true)
         for out_of_fold in (False, True):
-            assert bench.values.value(cell, measure, out_of_fold) == bench.values.value(alone, measure, out_of_fold)
-    assert np.isnan(bench.values.value(cell, "subset_accuracy")), "a mean of probabilities knows no sets"
-    assert cell["seconds"] == len({name for names in cell["of"].values() for name in names})
+            assert bench.values.value(five, measure, out_of_fold) == bench.values.value(alone, measure, out_of_fold)
+    assert np.isnan(bench.values.value(five, "subset_accuracy")), "a mean of probabilities knows no sets"
+    assert five["seconds"] == len({name for names in five["of"].values() for name in names})
 
 
-def test_labels_of_test_rows_choose_nothing(bench, said):
+def test_labels_of_test_rows_choose_nothing(bench, said, five):
     """Labels turned round on the test rows change the figures there, and no choice."""
-    found = [bench.choice.best_five(said.cells, said.answers.__getitem__, said.Y, true)
-             for true in (said.true, 1 - said.true)]
-    assert found[0]["of"] == found[1]["of"] and found[0]["folds"] == found[1]["folds"]
-    assert found[0]["ranking"] != found[1]["ranking"]
+    turned = bench.choice.best_five(said.cells, said.mixed, said.answers.__getitem__, said.Y, 1 - said.true)
+    assert all(five[key] == turned[key] for key in ("of", "folds", "lead")) and five["ranking"] != turned["ranking"]
     measures = ("hamming_loss", "micro_f1", "macro_f1", "example_f1")
-    assert all(bench.values.rule(found[0], measure) == bench.values.rule(found[1], measure) for measure in measures)
+    assert all(bench.values.rule(five, measure) == bench.values.rule(turned, measure) for measure in measures)
 
 
-def test_exact_sets_are_left_to_the_one_method_that_is_best_out_of_fold(bench, said):
-    five = bench.choice.best_five(said.cells, said.answers.__getitem__, said.Y, said.true)
-    cells, ours = {**said.cells, "best five": five}, [*said.cells, "best five"]
-    assert bench.values.chosen(cells, ours, "hamming_loss") == "best five"
-    assert bench.values.chosen(cells, ours, "subset_accuracy") == bench.values.best(
-        said.cells, list(said.cells), "subset_accuracy", out_of_fold=True)
+def test_one_method_stands_where_it_is_ahead_by_a_standard_error_and_for_exact_sets(bench, said, five):
+    ours = [*said.cells, "best five"]
+    for lead, measure in ((0.9, "hamming_loss"), (1.1, "hamming_loss"), (0.0, "subset_accuracy")):
+        cells = {**said.cells, "best five": {**five, "lead": {"hamming_loss": lead}}}
+        one = bench.values.best(said.cells, list(said.cells), measure, out_of_fold=True)
+        assert bench.values.chosen(cells, ours, measure) == ("best five" if lead == 0.9 else one)
     assert bench.values.chosen({"a": cell_of(0.3, 0.1), "b": cell_of(0.2, 0.9)}, ["a", "b"], "hamming_loss") == "b"
+
+
+def test_rows_shares_have_the_measure_as_their_mean_and_its_standard_error_as_their_spread(bench, said):
+    """Against the library's measures, and against 100 tables drawn anew from the rows."""
+    Y, answers = said.Y, said.answers["method 2"]
+
+    def measures(rows):
+        return {**labels.measure_label_sets(Y[rows], answers.said_unseen[rows]),
+                **labels.measure_label_ranking(Y[rows], answers.unseen[rows])}
+    found = {**bench.errors.shares_of_sets(Y, answers.said_unseen), **bench.errors.shares_of_ranking(Y, answers.unseen)}
+    whole, chance = measures(np.arange(len(Y))), np.random.default_rng(0)
+    drawn = [measures(chance.integers(0, len(Y), len(Y))) for _ in range(100)]
+    assert set(found) == set(bench.choice.MEASURES)
+    for measure, shares in found.items():
+        assert shares.mean() == pytest.approx(whole[measure], rel=1e-9), measure
+        error = np.std([one[measure] for one in drawn])
+        assert shares.std() / np.sqrt(len(Y)) == pytest.approx(error, rel=0.3), measure
+
+
+def test_the_lead_is_the_mean_gap_in_standard_errors(bench):
+    assert bench.errors.lead(np.array([1.0, 2.0, 3.0, 6.0]), np.array([0.0, 1.0, 0.0, 1.0])) == pytest.approx(
+        2.5 / (np.sqrt(11 / 4) / 2))  # gaps 1, 1, 3, 5
+    assert bench.errors.lead(np.ones(3), np.ones(3)) == 0.0
 
 
 def test_the_verdict_counts_what_is_better_even_and_behind(bench):
