@@ -75,11 +75,11 @@ def _grid(data: LabelSet, make: Any, chances: np.ndarray) -> dict[str, np.ndarra
     unseen = np.empty(Y.shape)
     for train, test in KFold(label_rules.FOLDS, shuffle=True, random_state=0).split(Y):
         unseen[test] = _anchor(X[train], Y[train], X[test], make)[1]
-    found = {}
+    grid, found = np.linspace(0.01, 0.99, 99), {}
+    scores = [label_rules.chosen_by(Y, unseen > at) for at in grid]
     for measure in label_rules.MEASURES:
-        grid = np.linspace(0.01, 0.99, 99)
-        scores = [labels.measure_label_sets(Y, unseen > at)[measure] for at in grid]
-        found[measure] = chances > grid[np.argmin(scores) if measure == "hamming_loss" else np.argmax(scores)]
+        best = np.argmin if measure == "hamming_loss" else np.argmax
+        found[measure] = chances > grid[best([one[measure] for one in scores])]
     return found
 
 
