@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.stats import friedmanchisquare, rankdata, studentized_range, wilcoxon
 
-from label_values import TITLES, Cells, best, value, worst_last
+from label_values import FIVE, TITLES, Cells, chosen, value, worst_last
 
 OURS = "ours, chosen out of fold"
 
@@ -18,7 +18,7 @@ def grid(head: list[str], body: list[list[str]]) -> str:
 
 def mean_ranks(cells: Cells, anchors: list[str], ours: list[str]) -> str:
     """Of the methods that have a cell on all sets."""
-    everywhere = [name for name in [*anchors, *ours] if cells and all(name in found for found in cells.values())]
+    everywhere = [name for name in [*anchors, *ours] if name != FIVE and all(name in found for found in cells.values())]
     table = {measure: np.mean([rankdata(worst_last([value(found[name], measure) for name in everywhere], measure))
                                for found in cells.values()], axis=0) for measure in TITLES}
     return (f"## Mean rank over {', '.join(cells)} of the {len(everywhere)} methods that were tried on all\n\n"
@@ -33,15 +33,15 @@ def among_anchors(cells: Cells, anchors: list[str], ours: list[str]) -> str:
     if rows < 3 or len(cells) < 3:
         return ""
     for measure in TITLES:
-        ranks = np.array([rankdata(worst_last([value(found[best(found, ours, measure, out_of_fold=True)], measure),
+        ranks = np.array([rankdata(worst_last([value(found[chosen(found, ours, measure)], measure),
                                                *(value(found[name], measure) for name in rivals)], measure))
                           for found in cells.values()])
         table[measure] = ranks.mean(axis=0)
         friedman.append(f"{TITLES[measure]} {friedmanchisquare(*ranks.T).pvalue:.1g}")
     apart = studentized_range.ppf(0.95, rows, np.inf) / np.sqrt(2) * np.sqrt(rows * (rows + 1) / (6 * len(cells)))
     return (f"## Our chosen method among the anchors: mean rank over {', '.join(cells)}\n\n"
-            "Ours is one method for each set and measure, chosen out of fold on training rows. 1 is best; a cell that "
-            "was cut or failed is last.\n\n" + _ranks([OURS, *rivals], table)
+            "Ours is one choice for each set and measure, made on training rows. 1 is best; a cell that was cut or "
+            "failed is last.\n\n" + _ranks([OURS, *rivals], table)
             + f"\n\nFriedman's test, p: {'; '.join(friedman)}. Nemenyi's critical distance of two mean ranks at 5 %: "
             f"{apart:.1f}.")
 
@@ -51,7 +51,7 @@ def signed_ranks(cells: Cells, anchors: list[str], ours: list[str]) -> str:
     both = {name: [found for found in cells.values() if "rules" in found.get(name, {})
                    and any("folds" in found.get(one, {}) for one in ours)] for name in anchors}
     columns = {measure: _wilcoxon({name: np.array([
-        np.subtract(*worst_last([value(found[best(found, ours, measure, out_of_fold=True)], measure),
+        np.subtract(*worst_last([value(found[chosen(found, ours, measure)], measure),
                                  value(found[name], measure)], measure)) for found in sets])
         for name, sets in both.items()}) for measure in TITLES}
     body = [[name, str(len(sets)), *(columns[measure][at] for measure in TITLES)]

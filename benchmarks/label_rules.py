@@ -9,7 +9,7 @@ itself, a fold is decided by what the other folds say, so that its figures may b
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,6 +22,7 @@ MADE_FOR = {"hamming_loss": ("predict", "hamming_loss"),
             "subset_accuracy": ("predict", "subset_accuracy", "nearest seen sets", "likeliest seen sets"),
             "micro_f1": ("micro_f1", "predict"), "macro_f1": ("macro_f1 by label", "macro_f1", "predict"),
             "example_f1": ("example_f1 by row", "example_f1", "predict")}
+RULES = tuple(dict.fromkeys(rule for rules in MADE_FOR.values() for rule in rules))
 LABELS_BY_ROW = 60  # example_f1 by row takes N L^2 steps
 
 
@@ -41,19 +42,25 @@ def folds(Y: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     yield from labels.IterativeStratification(FOLDS).split(Y, Y)
 
 
-def judge(answers: Answers, Y: np.ndarray, true: np.ndarray) -> dict[str, Any]:
+def judge(answers: Answers, Y: np.ndarray, true: np.ndarray, rules: Iterable[str] = RULES) -> dict[str, Any]:
     """Measures of every rule, and of the ranking, on test rows (labels ``true``) and out of fold (``Y``)."""
-    found: dict[str, np.ndarray] = {}
-    for others, fold in folds(Y):
-        made = _decide(answers.unseen[fold], answers.said_unseen[fold], answers.unseen[others], Y[others])
-        for name, one in made.items():
-            found.setdefault(name, np.zeros(Y.shape, dtype=bool))[fold] = one
+    found = decided_unseen(answers, Y, rules)
     return {"seconds": answers.seconds,
             "rules": {rule: labels.measure_label_sets(true, one) for rule, one in
-                      _decide(answers.chances, answers.said, answers.unseen, Y).items()},
+                      _decide(answers.chances, answers.said, answers.unseen, Y, rules).items()},
             "ranking": labels.measure_label_ranking(true, answers.chances),
             "folds": {"rules": {rule: chosen_by(Y, one) for rule, one in found.items()},
                       "ranking": labels.measure_label_ranking(Y, answers.unseen)}}
+
+
+def decided_unseen(answers: Answers, Y: np.ndarray, rules: Iterable[str]) -> dict[str, np.ndarray]:
+    """What the rules say of training rows, each fold by thresholds from the others."""
+    found: dict[str, np.ndarray] = {}
+    for others, fold in folds(Y):
+        made = _decide(answers.unseen[fold], answers.said_unseen[fold], answers.unseen[others], Y[others], rules)
+        for name, one in made.items():
+            found.setdefault(name, np.zeros(Y.shape, dtype=bool))[fold] = one
+    return found
 
 
 def chosen_by(Y: np.ndarray, said: np.ndarray) -> dict[str, float]:
@@ -71,12 +78,13 @@ def _f1(hits: np.ndarray, both: np.ndarray, nothing: float) -> np.ndarray:
     return np.where(both > 0, 2 * hits / np.maximum(both, 1), nothing)
 
 
-def _decide(chances: np.ndarray, said: np.ndarray, unseen: np.ndarray, Y: np.ndarray) -> dict[str, np.ndarray]:
-    """Sets by every rule, with what it takes from rows that the probabilities ``unseen`` and labels ``Y`` are of."""
-    sets = {"predict": said, "nearest seen sets": labels.nearest_seen_sets(said, Y),
-            "likeliest seen sets": labels.likeliest_seen_sets(chances, Y)}
-    sets |= {measure: chances > labels.best_threshold(unseen, Y, measure) for measure in MEASURES}
-    sets["macro_f1 by label"] = chances > labels.best_thresholds(unseen, Y, "macro_f1")
-    if Y.shape[1] <= LABELS_BY_ROW:
-        sets["example_f1 by row"] = labels.best_example_f1(chances)
-    return sets
+def _decide(chances: np.ndarray, said: np.ndarray, unseen: np.ndarray, Y: np.ndarray,
+            rules: Iterable[str]) -> dict[str, np.ndarray]:
+    """Sets by the rules, with what they take from rows that the probabilities ``unseen`` and labels ``Y`` are of."""
+    made: dict[str, Callable[[], np.ndarray]] = {
+        "predict": lambda: said, "nearest seen sets": lambda: labels.nearest_seen_sets(said, Y),
+        "likeliest seen sets": lambda: labels.likeliest_seen_sets(chances, Y),
+        "macro_f1 by label": lambda: chances > labels.best_thresholds(unseen, Y, "macro_f1"),
+        "example_f1 by row": lambda: labels.best_example_f1(chances)}
+    return {rule: chances > labels.best_threshold(unseen, Y, rule) if rule in MEASURES else made[rule]()
+            for rule in rules if rule != "example_f1 by row" or Y.shape[1] <= LABELS_BY_ROW}
