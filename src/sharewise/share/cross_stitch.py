@@ -8,9 +8,13 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
+from .ordinary import is_ordinary
 from .side_by_side import Row
-from .stacked import sum_first
+from .stacked import are_alike, is_hooked, sum_first
+from .stitch_lanes import StitchLanes
 from .stitched import Stitched
+
+NARROW = 8  # outputs of a head up to which a row and a head are one product: for more, mixing features first is less
 
 
 class CrossStitch(Stitched):
@@ -34,6 +38,25 @@ class CrossStitch(Stitched):
 
     def make_row(self, place: int, channels: int) -> Row:
         return _Row(place, len(self.tasks), channels, self.own)
+
+    def read(self, given: Tensor, names: Sequence[str]) -> dict[str, Tensor]:
+        heads, rows = [self.heads.of(name) for name in names], [self.networks.own_row(name) for name in names]
+        parts = _parts(heads, rows)
+        if not parts or self.networks.features[-1].positions or given.ndim < 3 or not is_ordinary(given, *parts):
+            return super().read(given, names)
+        found = StitchLanes.apply(len(parts) > 2 * len(names), given.flatten(1, -2), *parts)
+        return {name: raw.view(*given.shape[1:-1], -1) for name, raw in zip(names, found, strict=True)}
+
+
+def _parts(heads: Sequence[nn.Module], rows: Sequence[nn.Module]) -> list[Tensor]:
+    """The weights of rows and of heads, and the heads' biases, where ``StitchLanes`` can run them; else none."""
+    if type(heads[0]) is not nn.Linear or not are_alike(heads) or any(map(is_hooked, (*heads, *rows))):
+        return []
+    linear = cast(Sequence[nn.Linear], heads)
+    if linear[0].out_features > NARROW:
+        return []
+    return [*(row.weight for row in cast(Sequence[_Row], rows)), *(head.weight for head in linear),
+            *(head.bias for head in linear if head.bias is not None)]
 
 
 class _Row(Row):

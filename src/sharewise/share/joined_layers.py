@@ -124,9 +124,8 @@ def _product(inputs: Float[Tensor, "K N D"], weights: Float[Tensor, "K C D"],
              bias: Float[Tensor, "KC"] | None) -> Float[Tensor, "K N C"]:
     if len(inputs) == 1:
         return nn.functional.linear(inputs[0], weights[0], bias).unsqueeze(0)
-    if bias is None:
-        return torch.bmm(inputs, weights.mT)
-    return torch.baddbmm(bias.view(len(inputs), 1, -1), inputs, weights.mT)
+    product = torch.bmm(inputs, weights.mT)  # baddbmm would first write the bias to every row
+    return product if bias is None else product.add_(bias.view(len(inputs), 1, -1))
 
 
 def _apart(features: Float[Tensor, "G N M C"]) -> Float[Tensor, "GM N C"]:

@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from ..base import UsageError
@@ -42,22 +43,24 @@ class SideBySide(nn.Module):
             PerTask("units", {name: placed_like(make_row(place, features), trunk)
                               for place, (name, trunk) in enumerate(trunks.items())}) for features in self.features[1:])
 
-    def forward(self, inputs: Any, names: Sequence[str]) -> list[dict[str, Tensor]]:
-        """The mixed features after each stage by task; after the last stage of the tasks in ``names`` alone."""
+    def forward(self, inputs: Any) -> tuple[list[dict[str, Tensor]], Float[Tensor, "T ... C"]]:
+        """The mixed features after each stage but the last by task; what all last stages give, the channels last."""
         if not isinstance(inputs, Tensor):
             raise UsageError("inputs", f"are a {type(inputs).__name__}", "networks side by side read one tensor",
                              "Give ids or pixels alone.")
-        tasks, units, after = self.trunks.names, cast(Sequence[PerTask], self.units), []
-        read = inputs.expand(len(tasks), *inputs.shape)
-        for place, (unit, shape) in enumerate(zip(units, self.features[1:], strict=True)):
+        tasks, after = self.trunks.names, []
+        read, given = inputs.expand(len(tasks), *inputs.shape), inputs
+        for place, (unit, shape) in enumerate(zip(self.units, self.features[1:], strict=True)):
             given = shape.channels_last(run_beside([cast(Trunk, trunk).stages[place] for trunk in self.trunks], read))
-            if place == len(units) - 1:  # apart from one another, as each belongs to its task
-                after.append({name: shape.channels_back(unit.of(name)(given)) for name in names})
-            else:
-                rows = cast(Sequence[Row], tuple(unit))
+            if place < len(self.units) - 1:
+                rows = cast(Sequence[Row], tuple(cast(PerTask, unit)))
                 read = shape.channels_back(rows[0].together(rows, given))
                 after.append(dict(zip(tasks, read.unbind(), strict=True)))
-        return after
+        return after, given
+
+    def last(self, given: Float[Tensor, "T ... C"], names: Sequence[str]) -> dict[str, Tensor]:
+        """What tasks take after the last stage, apart from one another, as each row belongs to its task."""
+        return {name: self.features[-1].channels_back(self.own_row(name)(given)) for name in names}
 
     def own_row(self, name: str) -> nn.Module:
         """The last unit's row of a task."""

@@ -64,7 +64,8 @@ class Sluice(SharedModel):
 
     def forward(self, inputs: Any, tasks: Sequence[str] | None = None) -> dict[str, Tensor]:
         names = self.wanted(tasks)
-        after = self.networks(inputs, names)
+        after, given = self.networks(inputs)
+        after.append(self.networks.last(given, names))
         return {name: self.heads.of(name)(self._mixed(name, [stage[name] for stage in after])) for name in names}
 
     def own_modules(self, name: str) -> Sequence[nn.Module]:

@@ -33,7 +33,11 @@ class Stitched(SharedModel):
 
     def forward(self, inputs: Any, tasks: Sequence[str] | None = None) -> dict[str, Tensor]:
         names = self.wanted(tasks)
-        last = self.networks(inputs, names)[-1]
+        return self.read(self.networks(inputs)[1], names)
+
+    def read(self, given: Tensor, names: Sequence[str]) -> dict[str, Tensor]:
+        """The raw outputs, of what all last stages give [T, ..., C]."""
+        last = self.networks.last(given, names)
         return {name: self.heads.of(name)(last[name]) for name in names}
 
     def own_modules(self, name: str) -> Sequence[nn.Module]:
