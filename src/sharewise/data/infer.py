@@ -41,14 +41,15 @@ def infer_tasks(table: pd.DataFrame, targets: Sequence[str | Task], kinds: dict[
     """
     at_least_one("targets", list(targets))
     given = dict(kinds or {})
-    tasks, troubles = [], {}
+    tasks: list[Task] = []
+    troubles: dict[str, DataError] = {}
     for target in targets:
         try:
             tasks.append(_as_given(table, target) if isinstance(target, Task) else _infer(table, target, given))
         except DataError as error:
             troubles[target.name if isinstance(target, Task) else target] = error
-    for error in list(troubles.values())[:1]:
-        raise error.and_more(list(troubles)[1:]) from error
+    for first in list(troubles.values())[:1]:
+        raise first.and_more(list(troubles)[1:]) from first
     names = [task.name for task in tasks]
     no_duplicates("targets", names)
     strange = [name for name in given if name not in names]
