@@ -42,6 +42,7 @@ def test_grades_stay_grades_and_shuffled_codes_become_classes(classes: int, nois
 def test_nothing_is_changed_where_nothing_can_be_said():
     assert kind_of(features(np.zeros(400)), CODES) == "ordinal"  # features that know nothing
     assert kind_of(features(SHUFFLED[CODES])[:90], CODES[:90]) == "ordinal"  # few rows
+    assert kind_of(features(SHUFFLED[CODES])[:1], CODES[:1]) == "ordinal"
     assert kind_of(features(SHUFFLED[CODES]), np.where(ROWS < 90, CODES, np.nan)) == "ordinal"
     assert kind_of(features(SHUFFLED[CODES]), CODES, given={"y"}) == "ordinal"
     assert kind_of(features(SHUFFLED[CODES]), CODES, Ordinal(("a", "b", "c", "d", "e"))) == "ordinal"
@@ -50,7 +51,7 @@ def test_nothing_is_changed_where_nothing_can_be_said():
 
 def test_gaps_and_constant_features_do_no_harm():
     X = features(SHUFFLED[CODES])
-    X[::7, 0], X[:, 3] = np.nan, 2.0
+    X[::7, 0], X[:, 2], X[:, 3] = np.nan, np.nan, 2.0
     assert kind_of(X, np.where(ROWS % 5 == 0, np.nan, CODES)) == "multiclass"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from itertools import permutations
@@ -43,7 +44,7 @@ def without_false_order(tasks: Sequence[Task], X: Float[Array, "N D"], Y: Float[
     for at, task in enumerate(tasks):
         if task.columns[0] not in given and len(_levels(task, Y[:, parts[task.name]])) > 2:
             open_ones.setdefault((task.columns, task.kind), []).append(at)
-    if not open_ones:
+    if not open_ones or len(train) < FEWEST_ROWS:
         return found, []
     rows = np.random.default_rng(seed).permutation(train)[:MOST_ROWS]
     near = _neighbours(X[rows])
@@ -79,7 +80,8 @@ def _neighbours(X: Float[Array, "n D"]) -> Array:
     """Numbers [n, k] of the nearest other rows, features standardised, gaps at the mean."""
     from sklearn.neighbors import NearestNeighbors
 
-    with np.errstate(invalid="ignore", divide="ignore"):
+    with np.errstate(invalid="ignore", divide="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # columns that are empty
         A = (X - np.nanmean(X, axis=0)) / np.nanstd(X, axis=0)
     A = np.clip(np.nan_to_num(A, posinf=0.0, neginf=0.0), -5, 5)
     count = min(NEIGHBOURS, len(A) - 1)
