@@ -74,9 +74,11 @@ class Bench:
 def select(benches: Sequence[Bench], seed: int = 0) -> list[Float[Array, "M"]]:
     """Weights of the candidates for each task; one without rows follows the others."""
     known = [one for one in benches if len(one.target)]
+    picks = pick_for_all(known) / PICKS
+    if all(one.kind.classes for one in benches):
+        return [pick_for_one(one, picks) for one in benches]
     drawn = {id(one): drawn_losses(one.relative_losses(one.means), one.groups, seed) for one in known}
     mean: Array = np.mean(list(drawn.values()), axis=0)
-    picks = pick_for_all(known) / PICKS
     return [pick_for_one(one, picks if one.kind.classes else
                          votes(drawn.get(id(one), mean), mean, one.effective_rows)) for one in benches]
 
