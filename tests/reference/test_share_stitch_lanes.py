@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from copy import deepcopy
-
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import nn
 
+from one_by_one import assert_alike, make_inputs, one_by_one
 from sharewise import balance, share
 from sharewise.balance.graph import tasks_reaching
 
@@ -18,25 +17,6 @@ def build(outputs: int = 2, bias: bool = True) -> share.CrossStitch:
     torch.manual_seed(0)
     trunks = {name: share.MLP(4, [6, 5]) for name in NAMES}
     return share.CrossStitch(trunks, {name: nn.Linear(5, outputs, bias=bias) for name in NAMES}).double()
-
-
-def one_by_one(model: share.CrossStitch) -> share.CrossStitch:
-    """A copy that runs module after module, since every one has a hook to be called."""
-    model = deepcopy(model)
-    for module in model.modules():
-        module.register_forward_hook(lambda *_: None)
-    return model
-
-
-def make_inputs(*shape: int) -> Tensor:
-    return torch.randn(*shape, 4, dtype=torch.float64, requires_grad=True)
-
-
-def assert_alike(found: list[Tensor | None], wanted: list[Tensor | None]) -> None:
-    assert [one is None for one in found] == [one is None for one in wanted]
-    for one, other in zip(found, wanted, strict=True):
-        if one is not None:
-            torch.testing.assert_close(one, other)
 
 
 def is_in_one_go(model: share.CrossStitch) -> bool:
