@@ -131,8 +131,9 @@ def prepare(table: pd.DataFrame, question: Question, kinds: Mapping[str, str | K
 
 
 def _given(question: Question, kinds: Mapping[str, str | Kind]) -> set[str]:
-    """The columns whose kind was asked for."""
-    return {*kinds, *(column for target in question.targets if isinstance(target, Task) for column in target.columns)}
+    """The columns, and tasks of the long layout, whose kind was asked for."""
+    columns = (column for target in question.targets if isinstance(target, Task) for column in target.columns)
+    return {*map(str, kinds), *columns}
 
 
 def _fold_count(Y: Float[Array, "N W"], tasks: Sequence[Task], units: Array | None) -> int:

@@ -38,7 +38,7 @@ def label_findings(Y: Float[Array, "N W"], tasks: Sequence[Task], train: Bool[Ar
             found.append(Finding("warning", "few-labels", task.name, task.columns,
                                  f"has {seen} observed targets; what is said of it will be uncertain",
                                  f"Bring {FEW_ROWS} or more, or leave it out of the targets."))
-    yield from _gathered(found)
+    yield from gathered(found)
     yield from _overlap(Y[train], tasks)
 
 
@@ -80,7 +80,7 @@ def _of_labels(task: Task, values: Float[Array, "n L"]) -> Iterator[Finding]:
                           "Leave these labels out, or bring more rows.")
 
 
-def _gathered(found: Sequence[Finding]) -> Iterator[Finding]:
+def gathered(found: Sequence[Finding]) -> Iterator[Finding]:
     """The findings; where many tasks have the same, one that names them (all of them, if it is an error)."""
     for key in dict.fromkeys((one.level, one.code) for one in found):
         same = [one for one in found if (one.level, one.code) == key]
