@@ -48,7 +48,8 @@ def add_columns(parser: Parser) -> argparse._ArgumentGroup:
     columns = parser.add_argument_group("columns")
     columns.add_argument("--task-column", metavar="C", help="long layout: the column that says whose row it is")
     columns.add_argument("--kind", metavar="NAME=KIND", type=pair, action="append", default=[],
-                         help="set the kind of a target (see: sharewise list kinds); may be given several times")
+                         help="set the kind of a target, or of one task of the long layout (see: sharewise list "
+                              "kinds); may be given several times")
     columns.add_argument("--drop", metavar="A,B", type=names, action="extend", default=[],
                          help="columns that are no features")
     return columns
