@@ -78,7 +78,8 @@ def test_a_long_table_has_a_task_for_each_value(data_folder, tmp_path, name):
 
 
 @pytest.mark.parametrize(("name", "target", "column"), [
-    ("landmine", "mine", "field"), ("school", "score", "school"), ("parkinsons_telemonitoring", "motor_UPDRS", "subject")])
+    ("landmine", "mine", "field"), ("school", "score", "school"),
+    ("parkinsons_telemonitoring", "motor_UPDRS", "subject")])
 def test_tasks_that_ask_the_same_have_the_kind_of_the_whole_column(data_folder, name, target, column):
     table = read_table(data_folder / "classic" / f"{name}.parquet")
     whole, = infer_tasks(table, [target])

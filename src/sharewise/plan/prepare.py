@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from numbers import Integral
 from typing import Any
 
@@ -25,6 +25,7 @@ from ..data import (
     without_false_order,
 )
 from ..task import Kind, Task, observed_rows
+from .patterns import matching
 
 Array = np.ndarray
 TEST_WORDS = ("test", "valid", "validation", "holdout", "eval")
@@ -101,6 +102,8 @@ class Prepared:
 def prepare(table: pd.DataFrame, question: Question, kinds: Mapping[str, str | Kind] | None, drop: Sequence[str],
             drop_leaks: bool, folds: int | None, seed: int) -> Prepared:
     """Everything before the first model. DataError or UsageError where the table or the question can't be used."""
+    question = replace(question, targets=matching(question.targets, table))
+    drop = matching(drop, table)
     question.check_columns(table)
     tasks = infer_tasks(table, list(question.targets), dict(kinds or {}), question.task_column)
     features = _features(table, tasks, question, drop)

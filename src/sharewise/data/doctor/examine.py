@@ -15,6 +15,7 @@ from .columns import column_findings
 from .copied import copied_targets
 from .explain import levels
 from .finding import LEVELS, Finding
+from .gaps import gap_findings
 from .kinds import kind_findings
 from .labels import gathered, label_findings
 from .leaks import watch
@@ -51,6 +52,8 @@ def examine(table: pd.DataFrame, tasks: Sequence[Task], features: Sequence[str],
     found = [*gathered(list(kind_findings(Y[train], tasks))), *label_findings(Y, tasks, train)]
     if test is not None:
         found.extend(unseen_classes(Y, tasks, ~train))
+    numbers = dict.fromkeys(name for task in tasks if not task.kind.classes for name in task.columns)
+    found.extend(gap_findings(table.loc[train], [*numbers, *features]))
     if features:
         copies = copies_of(table, features)
         targets = targets_of(np.where(train[:, None], Y, np.nan), tasks)

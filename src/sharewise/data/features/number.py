@@ -9,6 +9,7 @@ import pandas as pd
 from jaxtyping import Float
 
 from ...base import DataError
+from ...task import read_numbers
 from ..column import sort_of, text_numbers, tidy
 from .feature import Array, Feature, Options, wrong_type
 
@@ -64,7 +65,7 @@ def to_numbers(name: str, column: pd.Series) -> Float[Array, "N"]:
         plain = column.astype("str") if isinstance(column.dtype, pd.CategoricalDtype) else column
         numbers = text_numbers(plain, f"column {name!r}")
         if numbers is None:
-            text = pd.to_numeric(plain, errors="coerce").isna().to_numpy() & plain.notna().to_numpy()
+            text = read_numbers(plain).isna().to_numpy() & plain.notna().to_numpy()
             at = int(np.flatnonzero(text)[0])
             raise wrong_type(name, "number", f"has the text {plain.iloc[at]!r} in row {plain.index[at]}")
         column = numbers
