@@ -78,7 +78,8 @@ def test_a_comma_before_decimals_is_seen_beside_tabs_and_bars(tmp_path, text, va
 @pytest.mark.parametrize(("values", "levels"), [
     (["H", "L", "M"], ("L", "M", "H")), (["S", "M", "L"], ("S", "M", "L")),
     (["2nd class", "1st class", "3rd class"], ("1st class", "2nd class", "3rd class")),
-    (["10th", "2nd", "1st"], ("1st", "2nd", "10th"))])
+    (["10th", "2nd", "1st"], ("1st", "2nd", "10th")), (["Freq", "None", "Some"], ("None", "Some", "Freq")),
+    (["Average", "Fairly High", "Very Low"], ("Very Low", "Average", "Fairly High"))])
 def test_letters_and_places_stand_in_an_order(values, levels):
     assert infer_tasks(pd.DataFrame({"y": values * 20}), ["y"])[0].kind == Ordinal(levels)
 
@@ -86,6 +87,15 @@ def test_letters_and_places_stand_in_an_order(values, levels):
 def test_the_way_to_turn_a_class_around_names_the_target():
     task, = infer_tasks(pd.DataFrame({"sex": ["female", "male"] * 20}), ["sex"])
     assert task.kind == Binary(("female", "male")) and "--kind sex=binary:female" in task.reason
+    task, = infer_tasks(pd.DataFrame({"my sex": ["a b", "c"] * 20}), ["my sex"])
+    assert "--kind 'my sex=binary:a b'" in task.reason
+
+
+def test_a_feature_of_money_in_words_can_give_a_target_away():
+    y = np.random.default_rng(0).normal(1000, 200, size=300).round(2)
+    table = pd.DataFrame({"y": y, "paid": [f"€ {2 * value:,.2f}" for value in y]})
+    assert [(one.code, one.columns) for one in examine(table, infer_tasks(table, ["y"]), ["paid"])] == [
+        ("leak", ("paid",))]
 
 
 def test_a_small_task_of_a_long_table_is_left_out_by_its_rows():
@@ -152,3 +162,9 @@ def test_a_target_of_dates_is_named_as_such_though_it_is_text():
     table = pd.DataFrame({"day": pd.date_range("2024-01-01", periods=50).strftime("%d.%m.%Y")})
     with pytest.raises(DataError, match=r"target 'day' holds dates; .* Turn it into a number, such as days"):
         infer_tasks(table, ["day"])
+
+
+def test_grades_of_which_one_stands_in_one_row_are_a_number():
+    task, = infer_tasks(pd.DataFrame({"carb": [1, 2, 3, 4] * 10 + [6]}), ["carb"])
+    assert task.kind == Regression() and task.reason == "5 distinct whole numbers from 1 to 6, 6 in one row only"
+    assert infer_tasks(pd.DataFrame({"carb": [1, 2, 3, 4] * 10 + [6] * 2}), ["carb"])[0].kind.name == "ordinal"

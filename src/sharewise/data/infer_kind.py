@@ -81,8 +81,7 @@ def _category(column: pd.Series) -> Found:
 def _classes(column: pd.Series) -> Found:
     found = distinct(column)
     if len(found) == 2:
-        order, why = positive_first(found)
-        why = why.replace("NAME", str(column.name))
+        order, why = positive_first(found, column.name)
         return Binary(tuple(order[::-1])), f"2 distinct values ({few(found)}); {why}"
     check_repeats(column, found)
     rising = natural_order(column) if all(isinstance(value, str) for value in found) else None

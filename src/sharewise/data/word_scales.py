@@ -7,13 +7,13 @@ from collections.abc import Sequence
 
 # A scale is a line; its rungs go up; words on one rung mean the same.
 SCALES = tuple(tuple(frozenset(rung.split("/")) for rung in line.split(" < ")) for line in (
-    "minimal < verylow < low < lowmedium/mediumlow < medium/mid/middle/moderate/normal/average < "
-    "mediumhigh/highmedium < high < veryhigh/vhigh < extreme/maximal",
+    "minimal < verylow < low < lowmedium/mediumlow/fairlylow/ratherlow < medium/mid/middle/moderate/normal/average < "
+    "mediumhigh/highmedium/fairlyhigh/ratherhigh < high < veryhigh/vhigh < extreme/maximal",
     "terrible/awful/verypoor/verybad/vpoor < poor/bad < belowaverage < fair/average/ok/okay/mediocre/acceptable/normal "
     "< aboveaverage < good < verygood/vgood/great < excellent/ideal < outstanding/perfect",
     "fair < good < verygood < premium < ideal",
     "none/no/notatall/nothing < slight/little/alittle/few/afewdays < some/several/severaldays/somewhat "
-    "< many/much/alot/morethanhalfthedays < most/nearlyeveryday < all/every",
+    "< many/much/alot/freq/frequent/morethanhalfthedays < most/nearlyeveryday < all/every",
     "never < almostnever < rarely/seldom < sometimes/occasionally < often/frequently/regularly "
     "< veryoften/usually/mostly < almostalways < always",
     "never < yearly/annually < quarterly < monthly < weekly < daily < hourly",

@@ -149,7 +149,8 @@ def _fold_count(Y: Float[Array, "N W"], tasks: Sequence[Task], units: Array | No
 
 def _encoder(table: pd.DataFrame, train: Int[Array, "n"], features: list[str]) -> Encoder:
     if not features:
-        raise DataError("the table", "has no feature column left", "it must have one at least", "Drop fewer columns.")
+        raise DataError("the table", "has no feature column left", "it must have one at least",
+                        "Drop fewer columns, or name fewer targets.")
     return Encoder().fit(table.iloc[train], features)
 
 
