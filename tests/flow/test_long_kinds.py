@@ -90,6 +90,13 @@ def test_targets_that_are_not_observed_are_no_trouble():
     assert len(learner.tasks_) == 4 and learner.predict(table)["label"].notna().all()
 
 
+def test_relate_writes_the_names_of_long_tasks_in_full(tmp_path, capsys):
+    mixed().to_csv(tmp_path / "long.csv", index=False)
+    assert main(["relate", str(tmp_path / "long.csv"), "--targets", "label", "--task-column", "task"]) == 0
+    table = capsys.readouterr().out.split("Nothing")[0]
+    assert all(table.count(f"label[{name}]") == 2 for name in ("spam", "fraud", "mood", "score"))
+
+
 def test_the_command_line_sets_the_kind_of_one_task_and_writes_probabilities(tmp_path, capsys):
     mixed().to_csv(tmp_path / "long.csv", index=False)
     model, out = tmp_path / "model", tmp_path / "out.csv"

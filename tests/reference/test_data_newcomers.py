@@ -1,11 +1,15 @@
 """Tables as people bring them: numbers with signs, names of rows, decimal commas, words in an order, 999 for gaps."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from sharewise.base import DataError, MissingPackageError
 from sharewise.data import Encoder, encode_targets, examine, infer_tasks, read_table, write_table
+from sharewise.judge.report import CandidateResult, Report
+from sharewise.judge.words import headline_sentence
 from sharewise.plan.prepare import Question, prepare
 from sharewise.task import Binary, Multilabel, Ordinal, Regression, read_numbers
 
@@ -168,3 +172,13 @@ def test_grades_of_which_one_stands_in_one_row_are_a_number():
     task, = infer_tasks(pd.DataFrame({"carb": [1, 2, 3, 4] * 10 + [6]}), ["carb"])
     assert task.kind == Regression() and task.reason == "5 distinct whole numbers from 1 to 6, 6 in one row only"
     assert infer_tasks(pd.DataFrame({"carb": [1, 2, 3, 4] * 10 + [6] * 2}), ["carb"])[0].kind.name == "ordinal"
+
+
+def test_a_report_without_shared_candidates_says_that_the_time_was_too_short():
+    alone = (CandidateResult("linear", "linear", "separate", False, 1.0, 10),)
+    report = Report("t.csv", rows=10, features=2, tasks=(), candidates=alone,
+                    budget="30 s; 1 of 31 candidates fitted into it")
+    assert headline_sentence(report) == (
+        "No candidate learned tasks together within the time (30 s; 1 of 31 candidates fitted into it), so that it is "
+        "not known whether that would help. Give more time.")
+    assert headline_sentence(replace(report, budget="none")).endswith("it is not known whether that would help.")
