@@ -64,12 +64,14 @@ def test_a_small_task_follows_the_smallest_classes_that_hold_its_values():
 @pytest.mark.parametrize("answers", [
     {f"user{at}": rng.choice([1, 2, 3, 4, 5], p=rng.dirichlet(np.ones(5)), size=40).tolist()
      for rng in [np.random.default_rng(5)] for at in range(30)},  # users who never gave one star
+    {f"user{at}": rng.choice(np.arange(1, 6 if at % 2 else 5.5, 1 if at % 2 else 0.5), size=60).tolist()
+     for rng in [np.random.default_rng(2)] for at in range(10)},  # half of them never gave half a star
     {f"shop{at}": np.random.default_rng(at).poisson(0.05 * 1.6**at, size=60).tolist() for at in range(12)},
     {f"school{at}": np.random.default_rng(at).integers(10, 60, size=4 + at).tolist() for at in range(20)},
     {f"ward{at}": np.random.default_rng(at).choice(["flu", "cold", "other"], size=5 + at).tolist() for at in range(12)},
     {f"field{at}": np.random.default_rng(at).binomial(1, 0.05, size=60).tolist() for at in range(12)},
     {f"machine{at}": np.random.default_rng(at).normal(size=5 + 10 * at).round(2).tolist() for at in range(8)},
-], ids=["ratings", "sales", "scores", "diagnoses", "mines", "measurements"])
+], ids=["ratings", "half stars", "sales", "scores", "diagnoses", "mines", "measurements"])
 def test_tasks_that_ask_the_same_have_the_one_kind_of_all(answers):
     table = long(**answers)
     whole, = infer_tasks(table, ["label"])

@@ -17,6 +17,7 @@ from .sample import ENOUGH_ROWS, Sample
 CLASSES = ("binary", "multiclass", "ordinal")
 ENOUGH_OF_VALUE = 5  # rows: where a task has some value less often, it may have others that did not come up
 WOULD_BE_SEEN = 20.0  # rows of values that others have, if the task asked what they ask
+MOST_STEPS = 20  # of a scale with halves, on which some keep to whole ones
 LARGER_COUNTS = 5.0  # rows that a Poisson count of this mean would have above the task's largest value
 
 Team = list[int]
@@ -26,10 +27,11 @@ def alike_tasks(parts: Sequence[pd.Series]) -> list[Team]:
     """Teams of the numbers of tasks whose values, ``parts``, are of one sort; one team where nothing speaks against it.
 
     Numbers, words, truth values and sets stand apart. Of numbers, tasks of 20 rows or more that hold a few whole ones
-    have classes, each set of values its own, where others hold fractions or more values than a count of theirs would;
-    counts stand apart from fractions. Of words, tasks that share none have classes of their own; and so have tasks that
-    lack a word or a code which others often have, unless this is common, as where people answer on one scale and some
-    never say 1. A task of few rows follows the fewest classes that hold its values.
+    have classes, each set of values its own, where others hold fractions (but for those of a scale in a few steps, such
+    as half stars) or more values than a count of theirs would; counts stand apart from fractions. Of words, tasks that
+    share none have classes of their own; and so have tasks that lack a word or a code which others often have, unless
+    this is common, as where people answer on one scale and some never say 1. A task of few rows follows the fewest
+    classes that hold its values.
 
     >>> answers = [[0, 1, 1] * 10, [1, 0, 0] * 10, [0.5, 3.25, 4.0] * 10, ["a", "b"] * 10, [1, 1, 0]]
     >>> alike_tasks([pd.Series(values, dtype=object) for values in answers])
@@ -58,7 +60,9 @@ def _numbers(samples: Sequence[Sample], team: Team) -> list[Team]:
     wide = [at for at in team if samples[at].wide]
     fractions = [at for at in wide if any(value != round(value) for value in samples[at].values if np.isfinite(value))]
     whole = [at for at in wide if at not in set(fractions)]
-    coded = [at for at in team if at not in set(wide) and not (whole and _may_count(samples[at]))]
+    steps = {value for at in fractions for value in samples[at].values}
+    coded = [at for at in team if at not in set(wide) and not (whole and _may_count(samples[at]))
+             and not (len(steps) <= MOST_STEPS and _steps_along(samples[at], steps))]
     groups = _with_classes(samples, coded, leave=bool(wide)) if coded else []
     taken = {at for group in groups for at in group}
     rest = [at for at in team if at not in taken and at not in set(wide)]
@@ -66,6 +70,11 @@ def _numbers(samples: Sequence[Sample], team: Team) -> list[Team]:
     scale = [at for at in wide if at not in set(counts)]
     (counts or scale).extend(rest)
     return [one for one in (scale, counts, *groups) if one]
+
+
+def _steps_along(sample: Sample, steps: set[Any]) -> bool:
+    """Whether a task's values are some of the steps, and not what yes and no are written as."""
+    return sample.values.keys() <= steps and not sample.values.keys() <= {0.0, 1.0}
 
 
 def _may_count(sample: Sample) -> bool:
