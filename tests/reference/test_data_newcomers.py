@@ -38,6 +38,14 @@ def test_a_target_and_a_feature_of_per_cents_and_money_are_numbers():
     assert X.shape == (80, 1) and X[3, 0] == pytest.approx(float(table.share[3][:-2]))
 
 
+def test_a_feature_of_money_stays_one_though_a_new_table_of_it_looks_like_sets():
+    rng = np.random.default_rng(1)
+    old = pd.DataFrame({"price": [f"{value:,.2f}" for value in rng.normal(9000, 900, 80)]})
+    cells = [",".join(sorted({*rng.choice(["101", "205", "300", "417"], rng.integers(1, 4))})) for _ in range(90)]
+    X = Encoder().fit(old, ["price"]).transform(pd.DataFrame({"price": cells}))
+    assert X[:, 0].tolist() == pytest.approx([float(cell.replace(",", "")) for cell in cells])  # float32
+
+
 def test_sets_of_codes_are_no_thousands():
     rng = np.random.default_rng(1)
     table = pd.DataFrame({"codes": [",".join(sorted({*rng.choice(["101", "205", "300", "417"], rng.integers(1, 4))}))
