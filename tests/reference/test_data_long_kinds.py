@@ -79,6 +79,13 @@ def test_tasks_that_ask_the_same_have_the_one_kind_of_all(answers):
     assert {(task.kind, task.reason) for task in tasks} == {(whole.kind, whole.reason)}
 
 
+def test_an_ordered_category_is_one_scale_for_all_tasks():
+    table = long(much=["low", "mid", "high"] * 30, little=["low", "mid"] * 60)
+    table["label"] = pd.Categorical(table["label"], ["low", "mid", "high"], ordered=True)
+    assert set(kinds(table).values()) == {Ordinal(("low", "mid", "high"))}
+    assert kinds(table.astype({"label": str}))["little"] == Binary(("low", "mid"))
+
+
 def test_a_task_takes_the_kind_that_it_is_given_by_value_or_full_name():
     table = long(rte=ZERO_ONE, grade=[1, 2, 3] * 20, sts=FRACTIONS)
     assert kinds(table, {"rte": "regression", "label[grade]": "multiclass"}) == {

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from math import exp, factorial
 from typing import Any
 
@@ -37,6 +38,8 @@ def alike_tasks(parts: Sequence[pd.Series]) -> list[Team]:
     >>> alike_tasks([pd.Series(values, dtype=object) for values in answers])
     [[2], [0, 1, 4], [3]]
     """
+    if isinstance(parts[0].dtype, pd.CategoricalDtype) and parts[0].dtype.ordered:
+        return [list(range(len(parts)))]  # a scale by its type
     samples = [Sample.of(part) for part in parts]
     by_sort: dict[str, Team] = {}
     for at, sample in enumerate(samples):
@@ -106,23 +109,35 @@ def _with_classes(samples: Sequence[Sample], team: Team, leave: bool = False) ->
 def _by_values(samples: Sequence[Sample], team: Team) -> list[Team]:
     """Tasks with overlapping classes, by their sets of classes: all as one where most of those that lack some may lack
     them by chance; else the few of that sort are left to follow others."""
-    every = {value for at in team for value in samples[at].values}
-    short = [at for at in team if len(samples[at].values) < len(every)]
-    by_chance = {at for at in short if _may_lack(samples, team, at, every - samples[at].values.keys())}
-    if 2 * len(by_chance) >= len(short):
-        return [team]
     groups: dict[frozenset[Any], Team] = {}
-    for at in (at for at in team if at not in by_chance):
+    for at in team:
         groups.setdefault(frozenset(samples[at].values), []).append(at)
-    return list(groups.values())
+    counts = {values: _counted(samples, own) for values, own in groups.items()}
+    every = frozenset[Any]().union(*groups)
+    short, by_chance = 0, set()
+    for values, own in groups.items():
+        if lacking := every - values:
+            share = _share(lacking, counts)
+            short += len(own)
+            by_chance |= {at for at in own if min(samples[at].values.values()) < ENOUGH_OF_VALUE
+                          or samples[at].rows * share < WOULD_BE_SEEN}
+    if 2 * len(by_chance) >= short:
+        return [team]
+    left = [[at for at in own if at not in by_chance] for own in groups.values()]
+    return [own for own in left if own]
 
 
-def _may_lack(samples: Sequence[Sample], team: Team, own: int, lacking: set[Any]) -> bool:
-    """Whether a task may lack by chance what others of the team have."""
-    others = [samples[at].values for at in team if not lacking.isdisjoint(samples[at].values)]
-    share = sum(count for values in others for value, count in values.items() if value in lacking) / sum(
-        sum(values.values()) for values in others)
-    return min(samples[own].values.values()) < ENOUGH_OF_VALUE or samples[own].rows * share < WOULD_BE_SEEN
+def _counted(samples: Sequence[Sample], team: Team) -> Counter[Any]:
+    total: Counter[Any] = Counter()
+    for at in team:
+        total.update(samples[at].values)
+    return total
+
+
+def _share(lacking: frozenset[Any], counts: Mapping[frozenset[Any], Counter[Any]]) -> float:
+    """How often tasks that have any of the values have them."""
+    others = [counted for values, counted in counts.items() if not lacking.isdisjoint(values)]
+    return sum(one[value] for one in others for value in lacking) / sum(one.total() for one in others)
 
 
 def _overlapping(samples: Sequence[Sample], team: Team) -> list[Team]:

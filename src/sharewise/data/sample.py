@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from ..base import DataError
-from .column import native, sort_of, text_numbers
+from .column import sort_of, text_numbers
 from .infer_numbers import MOST_LEVELS, infer_number
 
 ENOUGH_ROWS = 20  # of a task, before the few values in them are its classes
@@ -44,7 +45,7 @@ class Sample(NamedTuple):
             return cls._of_numbers(numbers)
         if sort != "text":
             return cls(sort, dict.fromkeys(range(len(seen)), 1))
-        values = {native(value): int(count) for value, count in seen.value_counts().items()}
+        values = Counter(seen.tolist())
         return cls(sort, values, "multiclass" if 1 < len(values) <= len(seen) / 2 else "")
 
     @classmethod
@@ -59,6 +60,8 @@ class Sample(NamedTuple):
 
 
 def _read_numbers(text: pd.Series) -> pd.Series | None:
+    if not any(map(str.isdigit, text.iloc[0])):
+        return None  # spares the reading: all cells must be numbers
     try:
         return text_numbers(text, "")
     except DataError:
