@@ -75,3 +75,20 @@ def test_a_long_table_has_a_task_for_each_value(data_folder, tmp_path, name):
     assert kinds_of(table, [target["name"]], meta["task_column"]) == {target["name"]: target["kind"]}
     assert len(infer_tasks(table, [target["name"]], task_column=meta["task_column"])) == meta["n_targets"]
     check_encoder(table, meta["features"], tmp_path)
+
+
+@pytest.mark.parametrize(("name", "target", "column"), [
+    ("landmine", "mine", "field"), ("school", "score", "school"),
+    ("parkinsons_telemonitoring", "motor_UPDRS", "subject")])
+def test_tasks_that_ask_the_same_have_the_kind_of_the_whole_column(data_folder, name, target, column):
+    table = read_table(data_folder / "classic" / f"{name}.parquet")
+    whole, = infer_tasks(table, [target])
+    tasks = infer_tasks(table, [target], task_column=column)
+    assert {(task.kind, task.reason) for task in tasks} == {(whole.kind, whole.reason)}
+
+
+def test_questions_to_texts_are_each_of_their_own_kind(data_folder):
+    tasks = infer_tasks(read_table(data_folder / "text" / "glue_small.parquet"), ["label"], task_column="task")
+    assert {task.task_value: (task.kind.name, len(task.kind.classes)) for task in tasks} == {
+        "cola": ("binary", 2), "rte": ("binary", 2), "sst2": ("binary", 2), "wnli": ("binary", 2),
+        "sts": ("regression", 0), "trec": ("count", 0)}  # six codes; that they have no order the features say

@@ -23,7 +23,8 @@ from .run_folder import RunFolder
 def add_arguments(parser: Parser) -> None:
     """The options of ``sharewise fit``."""
     parser.add_argument("table", metavar="TABLE", help="the table to learn from")
-    parser.add_argument("--targets", metavar="A,B", type=names, action="extend", required=True, help="what to predict")
+    parser.add_argument("--targets", metavar="A,B", type=names, action="extend", required=True,
+                        help="what to predict; 'y_*' stands for all columns whose names fit")
     parser.add_argument("--out", metavar="FOLDER", type=Path, required=True, help="where the model goes")
     parser.add_argument("--overwrite", action="store_true", help="replace what stands at --out")
     parser.add_argument("--resume", action="store_true", help="go on where an earlier run was stopped")
@@ -48,9 +49,10 @@ def add_columns(parser: Parser) -> argparse._ArgumentGroup:
     columns = parser.add_argument_group("columns")
     columns.add_argument("--task-column", metavar="C", help="long layout: the column that says whose row it is")
     columns.add_argument("--kind", metavar="NAME=KIND", type=pair, action="append", default=[],
-                         help="set the kind of a target (see: sharewise list kinds); may be given several times")
+                         help="set the kind of a target, or of one task of the long layout (see: sharewise list "
+                              "kinds); may be given several times")
     columns.add_argument("--drop", metavar="A,B", type=names, action="extend", default=[],
-                         help="columns that are no features")
+                         help="columns that are no features; 'lag_*' stands for all that fit")
     return columns
 
 

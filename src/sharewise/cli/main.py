@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import warnings
 from collections.abc import Sequence
 from time import monotonic
 from types import ModuleType
@@ -63,7 +64,17 @@ def _run(words: list[str], started: float) -> int:
     if "run" not in options:
         parser.error("a command is missing")
     options.started = started
-    return options.run(options)
+    usual = warnings.formatwarning
+    warnings.formatwarning = usual if options.debug else _say
+    try:
+        return options.run(options)
+    finally:
+        warnings.formatwarning = usual
+
+
+def _say(message: Warning | str, category: type[Warning], *place: object, **more: object) -> str:
+    """A warning in a line: what it says matters to whoever runs a command, and not where."""
+    return f"warning: {message}\n" if category is UserWarning else f"warning: {category.__name__}: {message}\n"
 
 
 def build_parser() -> tuple[Parser, dict[str, Parser]]:

@@ -4,7 +4,8 @@
   sharewise predict model/ new.csv --out predicted.parquet --proba
 
 The file at --out has one row for each row of TABLE, in its order, and one column a target. With --proba, targets with
-classes get one column a class instead, named target=class.
+classes get one column a class instead, named target=class; where some tasks of a target are numbers, its column stays
+for these.
 """
 
 from __future__ import annotations
@@ -28,11 +29,14 @@ def add_arguments(parser: Parser) -> None:
 
 
 def with_probabilities(frame: pd.DataFrame, probabilities: dict[str, pd.DataFrame]) -> pd.DataFrame:
-    """The predictions with the probabilities of the classes in the place of the best class."""
+    """The predictions with the probabilities of the classes in the place of the best class; numbers of other tasks of
+    the same target stay."""
     best = {column for name, chances in probabilities.items()
             for column in (name, *(f"{name}.{label}" for label in chances.columns))}
+    numbers = {name: frame[name].mask(chances.notna().any(axis=1)) for name, chances in probabilities.items()
+               if name in frame and frame[name][chances.isna().all(axis=1)].notna().any()}
     made = {f"{name}={label}": chances[label] for name, chances in probabilities.items() for label in chances.columns}
-    return frame.drop(columns=[column for column in frame.columns if column in best]).assign(**made)
+    return frame.drop(columns=[column for column in frame.columns if column in best]).assign(**numbers, **made)
 
 
 def run(options: argparse.Namespace) -> int:

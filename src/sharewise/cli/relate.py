@@ -66,6 +66,7 @@ def run(options: argparse.Namespace) -> int:
 def print_affinity(found: Relations) -> None:
     """The matrix in colours, if there are few tasks: what the row does for the column."""
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
     from .evidence import WIDTH_OF_A_PIPE
@@ -75,11 +76,12 @@ def print_affinity(found: Relations) -> None:
         return
     shown = Table(title=f"{found.method}: what the row does for the column")
     for head in ("", *tasks):
-        shown.add_column(head, justify="right", no_wrap=True)
+        shown.add_column(escape(head), justify="right", no_wrap=True)
     largest = max(float(found.affinity.abs().to_numpy().max()), 1e-12)
     for giver in tasks:
         cells = [(float(found.affinity.at[giver, taker]), taker == giver) for taker in tasks]
-        shown.add_row(giver, *("" if own else f"[{_shade(value / largest)}]{value:+.2f}[/]" for value, own in cells))
+        coloured = ("" if own else f"[{_shade(value / largest)}]{value:+.2f}[/]" for value, own in cells)
+        shown.add_row(escape(giver), *coloured)
     Console(width=None if sys.stdout.isatty() else WIDTH_OF_A_PIPE).print(shown)
 
 

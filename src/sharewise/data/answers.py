@@ -7,13 +7,15 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Float
+from jaxtyping import Bool, Float, Int
 
 from ..task import Kind, Task
+from .column import NUMBERS
 from .long import row_codes
 
 Array = np.ndarray
 Means = dict[str, Float[Array, "N C"]]
+Gathered = tuple[Task, Float[Array, "_ _"], Int[Array, "_"]]
 
 
 def format_predictions(means: Means, tasks: Sequence[Task], table: pd.DataFrame) -> pd.DataFrame:
@@ -21,7 +23,8 @@ def format_predictions(means: Means, tasks: Sequence[Task], table: pd.DataFrame)
 
     Wide: a column for each task; a multilabel task over several columns gives a column ``task.label`` for each label,
     one over a set-valued column gives the sets back as they were written. Long: a column for each target, holding
-    the prediction of the row's own task. Missing where a mean is NaN.
+    the prediction of the row's own task: of numbers where all its tasks are of numbers, else as each task has them.
+    Missing where a mean is NaN.
 
     >>> from sharewise.task import Binary
     >>> task = Task("sold", Binary(("no", "yes")))
@@ -31,21 +34,22 @@ def format_predictions(means: Means, tasks: Sequence[Task], table: pd.DataFrame)
     1   no
     """
     made: dict[str, Any] = {}
-    for name, (task, mean) in _gather(means, tasks, table).items():
-        missing = np.isnan(mean).any(axis=1)
-        best = task.kind.decode(np.where(missing[:, None], 0.0, mean))
-        if best.ndim == 1:
-            made[name] = _with_gaps(best, missing)
-        elif len(task.columns) > 1:
+    for name, found in _gather(means, tasks, table).items():
+        task, mean, _ = found[0]
+        if len(found) > 1:
+            made[name] = _side_by_side([(_values(one.kind, own), own_rows) for one, own, own_rows in found], len(table))
+        elif task.kind.width > 1 and len(task.columns) > 1:
+            missing, best = _best(task.kind, mean)
             made |= {f"{name}.{label}": _with_gaps(best[:, at], missing) for at, label in enumerate(task.kind.classes)}
         else:
-            made[name] = _with_gaps(_sets(best, task.kind), missing)
+            made[name] = _values(task.kind, mean)
     return pd.DataFrame(made, index=table.index)
 
 
 def format_probabilities(means: Means, tasks: Sequence[Task], table: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """For each target with classes (or labels) a frame of their probabilities; the key in the long layout is the
-    target, and each row holds those of its own task.
+    target, and each row holds those of its own task: with tasks of several kinds, the classes of all of them stand
+    side by side, and are missing where they are none of the row's.
 
     >>> from sharewise.task import Binary
     >>> task = Task("sold", Binary(("no", "yes")))
@@ -54,39 +58,74 @@ def format_probabilities(means: Means, tasks: Sequence[Task], table: pd.DataFram
     0  0.25  0.75
     """
     made = {}
-    for name, (task, mean) in _gather(means, tasks, table).items():
-        if task.kind.classes:
-            both = np.hstack([1 - mean, mean]) if mean.shape[1] == 1 else mean
-            made[name] = pd.DataFrame(both, index=table.index, columns=list(task.kind.classes))
+    for name, found in _gather(means, tasks, table).items():
+        labels = list(dict.fromkeys(label for task, _, _ in found for label in task.kind.classes))
+        if not labels:
+            continue
+        place = {label: at for at, label in enumerate(labels)}
+        chances = np.full((len(table), len(labels)), np.nan)
+        for task, mean, rows in found:
+            if task.kind.classes:
+                both = np.hstack([1 - mean, mean]) if mean.shape[1] == 1 else mean
+                chances[rows[:, None], [place[label] for label in task.kind.classes]] = both
+        made[name] = pd.DataFrame(chances, index=table.index, columns=labels)
     return made
 
 
-def _gather(means: Means, tasks: Sequence[Task], table: pd.DataFrame) -> dict[str, tuple[Task, Float[Array, "N C"]]]:
-    """The mean of each target; the tasks of one target in the long layout become one, row by row."""
-    targets: dict[str, list[Task]] = {}
+def _gather(means: Means, tasks: Sequence[Task], table: pd.DataFrame) -> dict[str, list[Gathered]]:
+    """The mean of each target, with its rows; the tasks of one target and kind in the long layout become one, row by
+    row. Rows of no task stand with the first."""
+    targets: dict[str, dict[Kind, list[Task]]] = {}
     for task in tasks:
-        targets.setdefault(target_name(task), []).append(task)
-    gathered = {}
-    for name, members in targets.items():
-        first = members[0]
-        if first.task_column is None:
-            gathered[name] = (first, np.asarray(means[first.name], dtype=np.float64))
-            continue
-        codes = row_codes(table, first.task_column, [task.task_value for task in members])
-        mean = np.full((len(table), first.kind.outputs), np.nan)
-        order = np.argsort(codes, kind="stable")
-        starts = np.searchsorted(codes[order], np.arange(len(members) + 1))
-        for task, low, high in zip(members, starts[:-1], starts[1:], strict=True):
-            rows = order[low:high]
-            if len(rows):
-                mean[rows] = means[task.name][rows]
-        gathered[name] = (first, mean)
+        targets.setdefault(target_name(task), {}).setdefault(task.kind, []).append(task)
+    everywhere = np.arange(len(table))
+    gathered: dict[str, list[Gathered]] = {}
+    for name, by_kind in targets.items():
+        gathered[name] = []
+        for members in by_kind.values():
+            first = members[0]
+            if first.task_column is None:
+                gathered[name].append((first, np.asarray(means[first.name], dtype=np.float64), everywhere))
+                continue
+            codes = row_codes(table, first.task_column, [task.task_value for task in members])
+            mean = np.full((len(table), first.kind.outputs), np.nan)
+            order = np.argsort(codes, kind="stable")
+            starts = np.searchsorted(codes[order], np.arange(len(members) + 1))
+            for task, low, high in zip(members, starts[:-1], starts[1:], strict=True):
+                rows = order[low:high]
+                if len(rows):
+                    mean[rows] = means[task.name][rows]
+            own = everywhere if len(by_kind) == 1 else np.flatnonzero(codes >= 0)
+            gathered[name].append((first, mean[own], own))
     return gathered
 
 
 def target_name(task: Task) -> str:
     """The name of the target behind a task: without the ``[value]`` of the long layout."""
     return task.name if task.task_column is None else task.name.removesuffix(f"[{task.task_value}]")
+
+
+def _best(kind: Kind, mean: Float[Array, "n C"]) -> tuple[Bool[Array, "n"], Array]:
+    """Where the mean is not known, and the best values."""
+    missing = np.isnan(mean).any(axis=1)
+    return missing, kind.decode(np.where(missing[:, None], 0.0, mean))
+
+
+def _values(kind: Kind, mean: Float[Array, "n C"]) -> Any:
+    """The best value of each row as one column."""
+    missing, best = _best(kind, mean)
+    return _with_gaps(best if best.ndim == 1 else _sets(best, kind), missing)
+
+
+def _side_by_side(parts: Sequence[tuple[Any, Int[Array, "_"]]], size: int) -> pd.Series:
+    """The values of tasks of several kinds as one column: of numbers where all are numbers, else of objects."""
+    whole = np.full(size, None, dtype=object)
+    for values, rows in parts:
+        own = np.empty(len(rows), dtype=object)
+        own[:] = list(values)
+        whole[rows] = own
+    column = pd.Series(whole, dtype=object)
+    return column.astype(float) if pd.api.types.infer_dtype(column, skipna=True) in NUMBERS else column
 
 
 def _with_gaps(values: Any, missing: Array) -> Any:

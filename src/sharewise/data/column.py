@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 
 from ..base import DataError
+from ..task import read_numbers
+from .label_sets import find_separator
 
 NUMBERS = ("integer", "floating", "mixed-integer-float", "decimal")
 DATES = ("date", "datetime", "datetime64")
@@ -58,13 +60,12 @@ def text_numbers(column: pd.Series, thing: str) -> pd.Series | None:
     DataError, naming the first odd row, where nearly all cells are numbers, too many to be codes, and a few are not.
     """
     seen = column.dropna()
-    sample = pd.to_numeric(seen.iloc[:: max(1, len(seen) // 200)], errors="coerce")
-    if not len(seen) or sample.notna().mean() < 0.5:
+    if not len(seen) or read_numbers(seen.iloc[:: max(1, len(seen) // 200)]).notna().mean() < 0.5:
         return None
-    numbers = pd.to_numeric(column, errors="coerce").astype(np.float64)
+    numbers = read_numbers(column)
     good = int(numbers.notna().sum())
     if good == len(seen):
-        return numbers
+        return None if find_separator(column) == "," else numbers  # 101,205 and 101 are sets of labels
     if good >= MIXED_SHARE * len(seen) and numbers.nunique() > min(20, good / 2):
         raise _mixed(thing, column, numbers.isna().to_numpy() & column.notna().to_numpy(), good, "numbers")
     return None

@@ -17,7 +17,7 @@ from ..base.checks import no_duplicates, within
 from .features import Boolean, Category, Date, Feature, Labels, Number, Options, Text
 from .features.detect import fit_feature
 from .features.number import LARGEST
-from .infer import need_column
+from .infer_target import need_column
 
 TYPES: dict[str, type[Feature]] = {feature.type: feature for feature in (Boolean, Category, Date, Labels, Number, Text)}
 FORMAT = 1

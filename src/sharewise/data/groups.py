@@ -8,7 +8,7 @@ from jaxtyping import Int
 
 from ..base import DataError
 from .column import tidy
-from .infer import need_column
+from .infer_target import need_column
 
 
 def group_codes(table: pd.DataFrame, column: str | None) -> Int[np.ndarray, "N"] | None:

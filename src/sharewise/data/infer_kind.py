@@ -11,6 +11,7 @@ import pandas as pd
 from ..base import DataError
 from ..task import Binary, Kind, Multiclass, Multilabel, Ordinal
 from .column import distinct, sort_of, text_numbers
+from .features.date import date_format
 from .infer_numbers import infer_number
 from .label_sets import find_separator, set_labels
 from .parse_kind import natural_order
@@ -31,9 +32,14 @@ def infer_kind(column: pd.Series) -> Found:
     readers: dict[str, Callable[[pd.Series], Found]] = {"number": _numbers, "boolean": _classes, "text": _text,
                                                         "sets": _sets}
     if sort not in readers:
-        raise DataError(thing, f"holds {sort}s", "a target must hold numbers, classes or sets of labels",
-                        "Turn it into a number, such as days from a fixed date.")
+        raise _no_number(column, sort)
     return readers[sort](column)
+
+
+def _no_number(column: pd.Series, sort: str) -> DataError:
+    return DataError(f"target {column.name!r}", f"holds {sort}s",
+                     "a target must hold numbers, classes or sets of labels",
+                     "Turn it into a number, such as days from a fixed date.")
 
 
 def _numbers(column: pd.Series) -> Found:
@@ -75,7 +81,7 @@ def _category(column: pd.Series) -> Found:
 def _classes(column: pd.Series) -> Found:
     found = distinct(column)
     if len(found) == 2:
-        order, why = positive_first(found)
+        order, why = positive_first(found, column.name)
         return Binary(tuple(order[::-1])), f"2 distinct values ({few(found)}); {why}"
     check_repeats(column, found)
     rising = natural_order(column) if all(isinstance(value, str) for value in found) else None
@@ -87,6 +93,8 @@ def _classes(column: pd.Series) -> Found:
 def check_repeats(column: pd.Series, found: list[Any]) -> None:
     """DataError where classes are different in every row: names or ids, which nothing can be learned from."""
     if len(found) == int(column.notna().sum()) and len(found) > 2:
+        if sort_of(column, "") == "text" and date_format(column) is not None:
+            raise _no_number(column, "date")
         raise DataError(f"target {column.name!r}", f"has {len(found)} distinct values in {len(found)} rows, like an id",
                         "a class must stand in several rows", "Drop it from the targets.")
 

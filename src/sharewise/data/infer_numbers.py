@@ -21,8 +21,9 @@ def infer_number(column: pd.Series) -> tuple[Kind, str]:
 
     Two values are binary, unless they are fractions and one is rare: a measurement that is nearly always at its limit.
     Other fractions are regression. Whole numbers are a *count* where 0 occurs, half of them are small and the tail is
-    to the right; *ordinal* where there are few of them, close together or evenly spaced; *multiclass* where few stand
-    far apart, like codes; else *regression*. DataError on an infinite one.
+    to the right; *ordinal* where there are few of them, close together or evenly spaced, and none stands in one row
+    only, from which a grade can't be learned; *multiclass* where few stand far apart, like codes; else *regression*.
+    DataError on an infinite one.
 
     >>> infer_number(pd.Series([1.0, 2, 3, 4, 5] * 9))
     (Ordinal(classes=(1, 2, 3, 4, 5)), '5 whole numbers from 1 to 5 in 45 rows: grades')
@@ -47,6 +48,8 @@ def infer_number(column: pd.Series) -> tuple[Kind, str]:
     if len(values) <= MOST_LEVELS and len(seen) >= ROWS_A_LEVEL * len(values):
         classes = tuple(native(value) for value in values.tolist())
         if high - low <= 2 * len(values) or len(np.unique(np.diff(values))) == 1:
+            if sizes.min() == 1:
+                return Regression(), f"{len(values)} distinct {span}, {values[sizes.argmin()]:.0f} in one row only"
             return Ordinal(classes), f"{len(values)} {span} in {len(seen)} rows: grades"
         return Multiclass(classes), f"{len(values)} {span}, far apart, in {len(seen)} rows: codes"
     return Regression(), f"{len(values)} distinct {span}"

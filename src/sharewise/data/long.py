@@ -12,7 +12,7 @@ from jaxtyping import Bool, Int
 from ..base import DataError
 from ..task import Task
 from .column import native
-from .infer import need_column
+from .infer_target import need_column
 
 
 def wanted_rows(table: pd.DataFrame, tasks: Sequence[Task]) -> Bool[np.ndarray, "N T"]:
@@ -40,6 +40,22 @@ def wanted_rows(table: pd.DataFrame, tasks: Sequence[Task]) -> Bool[np.ndarray, 
         place = np.array([owners[value] + owners[value][:1] * (width - len(owners[value])) for value in values])
         wanted[np.arange(len(table))[:, None], place[codes]] = True
     return wanted
+
+
+def long_name(target: str, value: Any) -> str:
+    """The name of a task of the long layout."""
+    return f"{target}[{value}]"
+
+
+def names_of(task: Task) -> tuple[str, ...]:
+    """The names under which a kind can be set for a task: its column, and in the long layout its own name or its value.
+
+    >>> from sharewise.task import Regression
+    >>> names_of(Task("y[a]", Regression(), ("y",), "", "shop", "a"))
+    ('y', 'y[a]', 'a')
+    """
+    own = () if task.task_column is None else (task.name, str(task.task_value))
+    return (task.columns[0], *own)
 
 
 def by_task_column(tasks: Sequence[Task]) -> dict[str | None, list[int]]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 import warnings
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence, Set
 from dataclasses import replace
 from itertools import permutations
 
@@ -13,6 +14,7 @@ from jaxtyping import Float, Int
 from ..task import Kind, Multiclass, Task, slices
 from .doctor import Finding
 from .infer_numbers import MOST_LEVELS, ROWS_A_LEVEL
+from .long import names_of
 
 Array = np.ndarray
 MOST_ROWS, FEWEST_ROWS = 2000, 100
@@ -24,7 +26,7 @@ CLEARLY = 3.0  # standard errors by which another order must fit better
 
 
 def without_false_order(tasks: Sequence[Task], X: Float[Array, "N D"], Y: Float[Array, "N W"],
-                        train: Int[Array, "n"], given: Collection[str] = (),
+                        train: Int[Array, "n"], given: Set[str] = frozenset(),
                         seed: int = 0) -> tuple[list[Task], list[Finding]]:
     """The tasks, with whole numbers of few values that were taken for grades or counts as classes where the features
     clearly see no order in them, in the ``train`` rows, and a note on each of these. ``given`` are columns whose kind
@@ -42,27 +44,38 @@ def without_false_order(tasks: Sequence[Task], X: Float[Array, "N D"], Y: Float[
     found, parts = list(tasks), slices(tasks)
     open_ones: dict[tuple[tuple[str, ...], Kind], list[int]] = {}
     for at, task in enumerate(tasks):
-        if task.columns[0] not in given and len(_levels(task, Y[:, parts[task.name]])) > 2:
+        if given.isdisjoint(names_of(task)) and task.kind.name in ("ordinal", "count"):
             open_ones.setdefault((task.columns, task.kind), []).append(at)
     if not open_ones or len(train) < FEWEST_ROWS:
         return found, []
-    rows = np.random.default_rng(seed).permutation(train)[:MOST_ROWS]
-    near = _neighbours(X[rows])
+    rows, near = _some_rows(X, train, seed)
     notes = []
-    for (columns, _), ats in open_ones.items():  # in the long layout the parts of one column are of one kind
+    for (columns, kind), ats in open_ones.items():  # in the long layout the parts of one column and kind
         whole = Y[:, [parts[tasks[at].name].start for at in ats]]
         values = np.where(np.isnan(whole).all(axis=1), np.nan, np.nansum(whole, axis=1))
         levels = _levels(tasks[ats[0]], values[:, None])
-        if _sees_order(near, np.searchsorted(levels, values[rows]), np.isnan(values[rows]), len(levels), seed):
+        if len(levels) < 3:
+            continue
+        alone = all(task.kind == kind for task in tasks if task.columns == columns)
+        drawn, beside = (rows, near) if alone else _some_rows(X, train[~np.isnan(values[train])], seed)
+        if _sees_order(beside, np.searchsorted(levels, values[drawn]), np.isnan(values[drawn]), len(levels), seed):
             continue
         classes = getattr(tasks[ats[0]].kind, "classes", ()) or tuple(int(level) for level in levels)
         words = f"{len(classes)} whole numbers in which the features see no order: classes"
         for at in ats:
             found[at] = replace(tasks[at], kind=Multiclass(classes), reason=words)
-        notes.append(Finding("note", "no-order", columns[0], columns,
+        names = [columns[0]] if alone else [str(tasks[at].task_value) for at in ats]
+        options = " ".join(f"--kind {shlex.quote(f'{name}=ordinal')}" for name in names)
+        notes.append(Finding("note", "no-order", columns[0] if alone else tasks[ats[0]].name, columns,
                              f"holds {len(classes)} whole numbers in which the features see no order, and is read as "
-                             "classes", f"If they are grades, say so: --kind {columns[0]}=ordinal."))
+                             "classes", f"If they are grades, say so: {options}."))
     return found, notes
+
+
+def _some_rows(X: Float[Array, "N D"], allowed: Int[Array, "n"], seed: int) -> tuple[Array, Array]:
+    """Some of the allowed rows, and which of them are the neighbours of each."""
+    rows = np.random.default_rng(seed).permutation(allowed)[:MOST_ROWS]
+    return rows, _neighbours(X[rows]) if len(rows) >= FEWEST_ROWS else np.zeros((len(rows), 1), dtype=int)
 
 
 def _levels(task: Task, values: Float[Array, "N W"]) -> Float[Array, "C"]:

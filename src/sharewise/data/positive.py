@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import Any
 
 from .word_scales import word_order
@@ -11,8 +12,8 @@ NEGATIVE = frozenset(("0", "no", "false", "negative", "neg", "off", "absent", "n
 LETTERS = (["y", "n"], ["t", "f"])
 
 
-def positive_first(values: list[Any]) -> tuple[list[Any], str]:
-    """Two sorted values with the positive one in front, and why it is.
+def positive_first(values: list[Any], name: object = "NAME") -> tuple[list[Any], str]:
+    """Two sorted values of the target ``name`` with the positive one in front, and why it is.
 
     >>> positive_first(["No", "Yes"])
     (['Yes', 'No'], "'Yes' is positive")
@@ -29,4 +30,5 @@ def positive_first(values: list[Any]) -> tuple[list[Any], str]:
     order = word_order(values)
     if order:
         return order[::-1], f"{order[1]!r} is positive: the higher"
-    return [high, low], f"{high!r} is positive: the last in the alphabet (to change: --kind NAME=binary:{low})"
+    other = shlex.quote(f"{name}=binary:{low}")
+    return [high, low], f"{high!r} is positive: the last in the alphabet (to change: --kind {other})"

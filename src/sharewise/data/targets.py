@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,7 +12,7 @@ from jaxtyping import Float
 
 from ..task import Task, slices
 from .column import tidy
-from .infer import need_column
+from .infer_target import need_column
 from .long import row_codes
 
 
@@ -32,14 +33,18 @@ def encode_targets(table: pd.DataFrame, tasks: Sequence[Task]) -> Float[np.ndarr
     groups: dict[Any, list[Task]] = {}
     for task in tasks:
         groups.setdefault((task.columns, task.kind, task.task_column), []).append(task)
+    several = Counter((names, task_column) for names, _, task_column in groups)
     for (names, kind, task_column), members in groups.items():
         values = pd.concat([tidy(need_column(table, name, "target")) for name in names], axis=1)
-        target = kind.encode(values)
         if task_column is None:
+            target = kind.encode(values)
             for task in members:
                 Y[:, columns[task.name]] = target
             continue
         codes = row_codes(table, task_column, [task.task_value for task in members])
+        if several[names, task_column] > 1:  # the rows of other kinds are none of this one's
+            values = values.astype(object).where((codes >= 0)[:, None])
+        target = kind.encode(values)
         rows = np.flatnonzero(codes >= 0)
         starts = np.array([columns[task.name].start for task in members])[codes[rows]]
         Y[rows[:, None], starts[:, None] + np.arange(kind.width)] = target[rows]

@@ -7,17 +7,18 @@ from collections.abc import Sequence
 
 # A scale is a line; its rungs go up; words on one rung mean the same.
 SCALES = tuple(tuple(frozenset(rung.split("/")) for rung in line.split(" < ")) for line in (
-    "minimal < verylow < low < lowmedium/mediumlow < medium/mid/middle/moderate/normal/average < "
-    "mediumhigh/highmedium < high < veryhigh/vhigh < extreme/maximal",
+    "minimal < verylow < low < lowmedium/mediumlow/fairlylow/ratherlow < medium/mid/middle/moderate/normal/average < "
+    "mediumhigh/highmedium/fairlyhigh/ratherhigh < high < veryhigh/vhigh < extreme/maximal",
     "terrible/awful/verypoor/verybad/vpoor < poor/bad < belowaverage < fair/average/ok/okay/mediocre/acceptable/normal "
     "< aboveaverage < good < verygood/vgood/great < excellent/ideal < outstanding/perfect",
     "fair < good < verygood < premium < ideal",
     "none/no/notatall/nothing < slight/little/alittle/few/afewdays < some/several/severaldays/somewhat "
-    "< many/much/alot/morethanhalfthedays < most/nearlyeveryday < all/every",
+    "< many/much/alot/freq/frequent/morethanhalfthedays < most/nearlyeveryday < all/every",
     "never < almostnever < rarely/seldom < sometimes/occasionally < often/frequently/regularly "
     "< veryoften/usually/mostly < almostalways < always",
     "never < yearly/annually < quarterly < monthly < weekly < daily < hourly",
-    "xxs < xs < s < m < l < xl < xxl < xxxl", "tiny < small < medium/mid < large/big < huge/verylarge",
+    "xxs < xs < s < m < l < xl < xxl < xxxl", "l/lo < m/med/mid < h/hi",
+    "tiny < small < medium/mid < large/big < huge/verylarge",
     "short < medium < long", "cheap < moderate < expensive", "young < middleaged/middle < old",
     "cold < cool < mild < warm < hot", "slow < medium < fast", "weak < medium/moderate < strong",
     "none/absent < trace < mild/minor/light < moderate < marked/major < severe/heavy/serious < critical < fatal",
@@ -33,6 +34,7 @@ RANGE = re.compile(r"(?:(<=?|under |below |>=?|over |above )?[$€£]?(\d[\d,]*(
                    r"(?:(?:-|–|to|_|_to_)\s*[$€£]?\d[\d,]*(?:\.\d+)?|\+| ?plus|_plus| and (?:over|more))?)"
                    r"\s*(?:years|yrs|k)?", re.IGNORECASE)
 STEP = re.compile(r"(?:grade|stage|level|step|degree|tier|rank|score)[ _-]?(\d+)", re.IGNORECASE)
+PLACE = re.compile(r"(\d+)(?:st|nd|rd|th)(?: \w+)?", re.IGNORECASE)
 
 
 def word_order(values: Sequence[str]) -> list[str] | None:
@@ -50,13 +52,13 @@ def word_order(values: Sequence[str]) -> list[str] | None:
         rungs = {value: [at for at, rung in enumerate(scale) if word in rung] for value, word in plain.items()}
         if all(rungs.values()) and len({rung[0] for rung in rungs.values()}) == len(values):
             return sorted(values, key=lambda value: rungs[value])
-    return _by_numbers(values, STEP) or _by_ranges(values)
+    return _by_numbers(values, STEP) or _by_numbers(values, PLACE) or _by_ranges(values)
 
 
 def _by_numbers(values: Sequence[str], pattern: re.Pattern[str]) -> list[str] | None:
     matches = {value: pattern.fullmatch(value.strip()) for value in values}
     numbers = {value: int(match[1]) for value, match in matches.items() if match}
-    stems = {re.sub(r"\d", "", value.strip()) for value in values}
+    stems = {re.sub(r"\d+(st|nd|rd|th)?", "", value.strip(), flags=re.IGNORECASE) for value in values}
     if len(numbers) < len(values) or len(set(numbers.values())) < len(values) or len(stems) > 1:
         return None
     return sorted(values, key=numbers.__getitem__)

@@ -37,8 +37,10 @@ def headline_sentence(report: Report) -> str:
     helped = "none" if not found["helped"] else str(found["helped"])
     hurt = "none" if not found["hurt"] else str(found["hurt"])
     if report.candidates and not any(one.shares for one in report.candidates):
+        cut = f" within the time ({report.budget})" if "fitted into it" in report.budget else ""
         return ("One task has nothing to be learned together with." if total == 1 else
-                "No candidate learned tasks together, so that it is not known whether that would help.")
+                f"No candidate learned tasks together{cut}, so that it is not known whether that would help."
+                f"{' Give more time.' if cut else ''}")
     first = (f"Learning together helped {helped} of {count(total, 'task')} and hurt {hurt}" if found["helped"]
              or found["hurt"] else f"Learning together made no proven difference to any of {count(total, 'task')}")
     lone = found["helped"] and any(one.get("code") == "no-counterpart" for one in report.findings)

@@ -124,7 +124,8 @@ def candidates_for(tasks: Sequence[Task], Y: Float[Array, "N W"], grove: Grove, 
     for title, one in plans.items():
         one.check_tasks(names)
         found += _shared(tasks, title, one, grove, seed, balancers or {}, architectures) if len(names) > 1 else []
-    return [one for one in found if plan != "auto" or one.family != "linear" or not one.shares or _has_alike(one)]
+    alike_only = ("linear", "trees") if tasks[0].task_column else ("linear",)
+    return [one for one in found if plan != "auto" or one.family not in alike_only or not one.shares or _has_alike(one)]
 
 
 def _separate(tasks: Sequence[Task], grove: Grove, seed: int) -> list[Candidate]:
@@ -170,10 +171,11 @@ def _shared(tasks: Sequence[Task], title: str, plan: Plan, grove: Grove, seed: i
                     for name, options in networks.items() for word, decay in DECAYS.items()]
 
 
-def _has_alike(lines: Candidate) -> bool:
-    """Whether two tasks that learn together are of one kind and size: lines of others share nothing."""
+def _has_alike(candidate: Candidate) -> bool:
+    """Whether two tasks that learn together are of one kind and size: lines of others share nothing, nor do
+    pooled trees."""
     return any(len({(task.kind.name, task.kind.outputs) for task in part.tasks}) < len(part.tasks)
-               for part in lines.parts)
+               for part in candidate.parts)
 
 
 def grouped_candidates(tasks: Sequence[Task], X: Float[Array, "N D"], Y: Float[Array, "N W"], grove: Grove,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from numbers import Integral
 from typing import Any
 
@@ -25,6 +25,7 @@ from ..data import (
     without_false_order,
 )
 from ..task import Kind, Task, observed_rows
+from .patterns import matching
 
 Array = np.ndarray
 TEST_WORDS = ("test", "valid", "validation", "holdout", "eval")
@@ -101,6 +102,8 @@ class Prepared:
 def prepare(table: pd.DataFrame, question: Question, kinds: Mapping[str, str | Kind] | None, drop: Sequence[str],
             drop_leaks: bool, folds: int | None, seed: int) -> Prepared:
     """Everything before the first model. DataError or UsageError where the table or the question can't be used."""
+    question = replace(question, targets=matching(question.targets, table))
+    drop = matching(drop, table)
     question.check_columns(table)
     tasks = infer_tasks(table, list(question.targets), dict(kinds or {}), question.task_column)
     features = _features(table, tasks, question, drop)
@@ -131,8 +134,9 @@ def prepare(table: pd.DataFrame, question: Question, kinds: Mapping[str, str | K
 
 
 def _given(question: Question, kinds: Mapping[str, str | Kind]) -> set[str]:
-    """The columns whose kind was asked for."""
-    return {*kinds, *(column for target in question.targets if isinstance(target, Task) for column in target.columns)}
+    """The columns, and tasks of the long layout, whose kind was asked for."""
+    columns = (column for target in question.targets if isinstance(target, Task) for column in target.columns)
+    return {*map(str, kinds), *columns}
 
 
 def _fold_count(Y: Float[Array, "N W"], tasks: Sequence[Task], units: Array | None) -> int:
@@ -145,7 +149,8 @@ def _fold_count(Y: Float[Array, "N W"], tasks: Sequence[Task], units: Array | No
 
 def _encoder(table: pd.DataFrame, train: Int[Array, "n"], features: list[str]) -> Encoder:
     if not features:
-        raise DataError("the table", "has no feature column left", "it must have one at least", "Drop fewer columns.")
+        raise DataError("the table", "has no feature column left", "it must have one at least",
+                        "Drop fewer columns, or name fewer targets.")
     return Encoder().fit(table.iloc[train], features)
 
 

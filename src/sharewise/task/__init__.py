@@ -13,6 +13,7 @@ from .label_losses import asymmetric_loss as asymmetric_loss
 from .label_losses import focal_loss as focal_loss
 from .missing import observed_rows as observed_rows
 from .missing import slices as slices
+from .numbers import read_numbers as read_numbers
 from .positive_unlabelled import positive_unlabelled_loss as positive_unlabelled_loss
 from .scale import Scale as Scale
 from .task import Task as Task

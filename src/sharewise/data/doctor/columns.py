@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import pandas as pd
 
+from ...task import read_numbers
 from .finding import Finding, drop_option, listed
 
 MOST_MISSING = 0.95
@@ -46,6 +47,6 @@ def _names_rows(column: pd.Series) -> bool:
         numbers = filled.astype("float64")
         return bool((numbers % 1 == 0).all() and numbers.max() - numbers.min() < 1.05 * len(numbers))
     sample = filled.astype(str).iloc[:1000]
-    numbers = pd.to_numeric(sample, errors="coerce").notna().all()
+    numbers = read_numbers(sample).notna().all()
     dates = pd.to_datetime(sample, errors="coerce", format="mixed", utc=True).notna().all()
     return not numbers and not dates and bool(sample.str.split().str.len().mean() <= MOST_WORDS)

@@ -15,7 +15,9 @@ from .columns import column_findings
 from .copied import copied_targets
 from .explain import levels
 from .finding import LEVELS, Finding
-from .labels import label_findings
+from .gaps import gap_findings
+from .kinds import kind_findings
+from .labels import gathered, label_findings
 from .leaks import watch
 from .rows import is_telling, row_findings, unseen_classes
 from .sample import copies_of, sample_rows, targets_of
@@ -47,9 +49,11 @@ def examine(table: pd.DataFrame, tasks: Sequence[Task], features: Sequence[str],
     Y = encode_targets(table, tasks) if Y is None else Y
     train = np.ones(len(table), dtype=bool) if test is None else ~np.asarray(test, dtype=bool)
     member = None if groups is None else pd.factorize(np.asarray(groups), use_na_sentinel=False)[0]
-    found = list(label_findings(Y, tasks, train))
+    found = [*gathered(list(kind_findings(Y[train], tasks))), *label_findings(Y, tasks, train)]
     if test is not None:
         found.extend(unseen_classes(Y, tasks, ~train))
+    numbers = dict.fromkeys(name for task in tasks if not task.kind.classes for name in task.columns)
+    found.extend(gap_findings(table.loc[train], [*numbers, *features]))
     if features:
         copies = copies_of(table, features)
         targets = targets_of(np.where(train[:, None], Y, np.nan), tasks)

@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float, Int
 
+from ...task import read_numbers
+
 Array = np.ndarray
 
 
@@ -37,6 +39,8 @@ def levels(column: pd.Series) -> Levels:
         column = column.astype(column.cat.categories.dtype if len(column.cat.categories) else object)
     if pd.api.types.is_datetime64_any_dtype(column) or pd.api.types.is_timedelta64_dtype(column):
         column = column.astype("int64").astype("float64").where(column.notna())
+    if says_numbers(column):
+        column = read_numbers(column)
     ordered = pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_complex_dtype(column)
     values = column.to_numpy(dtype=np.float64, na_value=np.nan) if ordered else \
         column.astype(object).map(str, na_action="ignore").to_numpy(dtype=object)
@@ -45,6 +49,14 @@ def levels(column: pd.Series) -> Levels:
     place = np.asarray(found, dtype=np.float64) if ordered else np.arange(len(found), dtype=np.float64)
     return Levels(np.where(missing, len(found), code), np.append(place, np.nan) if missing.any() else place, ordered,
                   bool(missing.any()))
+
+
+def says_numbers(column: pd.Series) -> bool:
+    """Whether a column of text holds numbers: 12.5 %, $1,200."""
+    if pd.api.types.is_numeric_dtype(column) or pd.api.types.infer_dtype(column, skipna=True) != "string":
+        return False
+    seen = column.dropna()
+    return len(seen) > 0 and all(bool(read_numbers(part).notna().all()) for part in (seen.iloc[:20], seen))
 
 
 def unexplained(feature: Levels, target: Float[Array, "N C"]) -> Float[Array, "C"]:

@@ -37,9 +37,13 @@ def label_findings(Y: Float[Array, "N W"], tasks: Sequence[Task], train: Bool[Ar
         elif seen < FEW_ROWS:
             found.append(Finding("warning", "few-labels", task.name, task.columns,
                                  f"has {seen} observed targets; what is said of it will be uncertain",
-                                 f"Bring {FEW_ROWS} or more, or leave it out of the targets."))
-    yield from _gathered(found)
+                                 f"Bring {FEW_ROWS} or more, or leave out {_left_out(task)}."))
+    yield from gathered(found)
     yield from _overlap(Y[train], tasks)
+
+
+def _left_out(task: Task) -> str:
+    return "the task's rows" if task.task_column else "the target"
 
 
 def _constant(task: Task, seen: int, changes: bool) -> Finding:
@@ -58,7 +62,7 @@ def _of_classes(task: Task, codes: Array, once: Array) -> Iterator[Finding]:
     if names:
         yield Finding("warning" if task.task_column else "error", "class-seen-once", task.name, task.columns,
                       f"has {listed(names)} in one row only",
-                      "Merge the class with another one, empty that cell, or leave the task out of the targets.")
+                      f"Merge the class with another one, empty that cell, or leave out {_left_out(task)}.")
     count = np.bincount(codes, minlength=len(task.kind.classes))
     few = [f"{task.kind.classes[code]} ({count[code]})"
            for code in np.flatnonzero((count > 0) & (count < FEW_OF_CLASS)) if code not in once]
@@ -80,7 +84,7 @@ def _of_labels(task: Task, values: Float[Array, "n L"]) -> Iterator[Finding]:
                           "Leave these labels out, or bring more rows.")
 
 
-def _gathered(found: Sequence[Finding]) -> Iterator[Finding]:
+def gathered(found: Sequence[Finding]) -> Iterator[Finding]:
     """The findings; where many tasks have the same, one that names them (all of them, if it is an error)."""
     for key in dict.fromkeys((one.level, one.code) for one in found):
         same = [one for one in found if (one.level, one.code) == key]

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float, Int
 
-from ...task import Task, slices
+from ...task import Kind, Task, slices
 
 Array = np.ndarray
 MOST_ROWS = 5000
@@ -19,7 +19,8 @@ ENOUGH_GROUPS = 200
 
 class Target(NamedTuple):
     """One column of targets: the task's name and, in a multilabel task, the label; NaN where not observed.
-    ``classes`` is 0 for numbers. In the long layout the tasks of one column are one target, named after the column."""
+    ``classes`` is 0 for numbers. In the long layout the tasks of one column and kind are one
+    target, named after the column, or where that has several kinds after the first of them."""
 
     task: str
     label: str
@@ -35,21 +36,22 @@ class Target(NamedTuple):
 def targets_of(Y: Float[Array, "N W"], tasks: Sequence[Task]) -> list[Target]:
     """The columns of Y as targets of their own; those of the long layout pooled."""
     found: list[Target] = []
-    pooled: dict[tuple[str, ...], list[tuple[Task, slice]]] = {}
+    pooled: dict[tuple[tuple[str, ...], Kind], list[tuple[Task, slice]]] = {}
     for task, part in zip(tasks, slices(tasks).values(), strict=True):
         if task.task_column is not None:
-            pooled.setdefault(task.columns, []).append((task, part))
+            pooled.setdefault((task.columns, task.kind), []).append((task, part))
             continue
         for at in range(part.start, part.stop):
             label = str(task.kind.classes[at - part.start]) if task.kind.width > 1 else ""
             classes = 2 if task.kind.width > 1 else len(task.kind.classes)
             found.append(Target(task.name, label, Y[:, at], classes))
-    for columns, members in pooled.items():
+    for (columns, kind), members in pooled.items():
         values = np.full(len(Y), np.nan)
         for _, part in members:
             own = Y[:, part.start]
             np.copyto(values, own, where=~np.isnan(own))
-        found.append(Target(columns[0], "", values, len(members[0][0].kind.classes)))
+        several = sum(columns == other for other, _ in pooled) > 1
+        found.append(Target(members[0][0].name if several else columns[0], "", values, len(kind.classes)))
     return found
 
 

@@ -9,6 +9,7 @@ import pandas as pd
 from jaxtyping import Float
 
 from ...base import DataError
+from ...task import read_numbers
 from ..column import sort_of, text_numbers, tidy
 from .feature import Array, Feature, Options, wrong_type
 
@@ -64,9 +65,10 @@ def to_numbers(name: str, column: pd.Series) -> Float[Array, "N"]:
         plain = column.astype("str") if isinstance(column.dtype, pd.CategoricalDtype) else column
         numbers = text_numbers(plain, f"column {name!r}")
         if numbers is None:
-            text = pd.to_numeric(plain, errors="coerce").isna().to_numpy() & plain.notna().to_numpy()
-            at = int(np.flatnonzero(text)[0])
-            raise wrong_type(name, "number", f"has the text {plain.iloc[at]!r} in row {plain.index[at]}")
+            numbers = read_numbers(plain)  # also where they look like sets of labels here: in training they did not
+            text = np.flatnonzero(numbers.isna().to_numpy() & plain.notna().to_numpy())
+            if len(text):
+                raise wrong_type(name, "number", f"has the text {plain.iloc[text[0]]!r} in row {plain.index[text[0]]}")
         column = numbers
     elif sort not in ("number", "boolean", "empty"):
         raise wrong_type(name, "number", f"holds {sort}s")

@@ -17,6 +17,7 @@ MISSING = ("", "NA", "N/A", "n/a", "#N/A", "NaN", "nan", "-nan", "NULL", "null",
 DELIMITERS = ",;\t|"
 ONE_COLUMN = "\x1f"  # a sign that stands in no text: nothing is cut
 COMMA_NUMBER, POINT_NUMBER = re.compile(r"^-?\d+,\d+$"), re.compile(r"^-?\d+\.\d+$")
+THOUSANDS = re.compile(r"^-?\d{1,3},\d{3}$")
 
 
 def read_delimited(path: Path) -> pd.DataFrame:
@@ -28,7 +29,10 @@ def read_delimited(path: Path) -> pd.DataFrame:
         raise DataError(f"table {str(path)!r}", f"has the column {', '.join(map(repr, doubles[:5]))} more than once",
                         "each column name may stand once", "Rename or drop the doubles.")
     cells = [cell for row in sample[1:] for cell in row]
-    comma = delimiter == ";" and any(map(COMMA_NUMBER.match, cells)) and not any(map(POINT_NUMBER.match, cells))
+    found = [cell for cell in cells if COMMA_NUMBER.match(cell)]
+    comma = delimiter != "," and bool(found) and not any(map(POINT_NUMBER.match, cells))
+    if delimiter != ";":  # there 1,200 may be a thousand
+        comma = comma and not all(map(THOUSANDS.match, found))
     spaced = any(name.startswith(" ") for name in header[1:])
     try:
         with open_text(path) as file, warnings.catch_warnings():
@@ -77,10 +81,13 @@ def _refuse_a_title(path: Path, cut: dict[str, list[list[str]]]) -> None:
 
 
 def _name_blanks(frame: pd.DataFrame, header: list[str], path: Path) -> pd.DataFrame:
-    """A nameless first column of row numbers goes (with a warning); any other nameless column is refused."""
+    """A nameless first column that numbers or names the rows, as R and pandas write it, goes (with a warning); any
+    other nameless column is refused."""
     blank = [at for at, name in enumerate(header) if not name.strip()]
-    if blank == [0] and _numbers_rows(frame.iloc[:, 0]):
-        warnings.warn(f"table {str(path)!r}: the first column has no name and numbers the rows; it is left out",
+    first = frame.iloc[:, 0]
+    if blank == [0] and len(header) > 1 and first.is_unique and not pd.api.types.is_float_dtype(first.dtype):
+        verb = "numbers" if _numbers_rows(first) else "names"
+        warnings.warn(f"table {str(path)!r}: the first column has no name and {verb} the rows; it is left out",
                       stacklevel=2)
         return frame.iloc[:, 1:]
     if blank:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -12,13 +12,14 @@ from ...base import DataError
 from .arff import read_arff
 from .arrow import read_arrow
 from .delimited import read_delimited
+from .excel import read_excel
 from .jsonl import read_json_lines, read_json_records
 from .parquet import read_parquet
 
 READERS: dict[str, Callable[[Path], pd.DataFrame]] = {
     ".csv": read_delimited, ".tsv": read_delimited, ".txt": read_delimited, ".parquet": read_parquet,
     ".pq": read_parquet, ".feather": read_arrow, ".arrow": read_arrow, ".ipc": read_arrow, ".jsonl": read_json_lines,
-    ".ndjson": read_json_lines, ".json": read_json_records, ".arff": read_arff}
+    ".ndjson": read_json_lines, ".json": read_json_records, ".arff": read_arff, ".xlsx": read_excel}
 PACKED = (".csv", ".tsv", ".txt", ".jsonl", ".ndjson", ".json", ".arff")  # these may also end in .gz
 
 
@@ -27,8 +28,8 @@ def read_table(path: str | Path) -> pd.DataFrame:
 
     The suffix says the format: ``.csv .tsv .txt`` (delimiter found by itself), ``.parquet .pq``,
     ``.feather .arrow .ipc``, ``.jsonl .ndjson`` (one object a line), ``.json`` (a list of records or an object of
-    columns), ``.arff`` (Mulan's and MEKA's label lists land in ``frame.attrs["labels"]``); text formats also as
-    ``.gz``. Empty cells, ``?``, ``NA`` and the like are missing.
+    columns), ``.arff`` (Mulan's and MEKA's label lists land in ``frame.attrs["labels"]``), ``.xlsx`` (the first
+    sheet; needs openpyxl); text formats also as ``.gz``. Empty cells, ``?``, ``NA`` and the like are missing.
 
     DataError, always naming the file: no such file (with the near name), a folder, an unknown suffix, an empty file,
     no rows, column names that stand twice, an unreadable file.
@@ -64,10 +65,10 @@ def suffix_of(path: Path) -> str:
     return inner if suffix == ".gz" and inner in PACKED else suffix
 
 
-def unknown_suffix(path: Path) -> DataError:
+def unknown_suffix(path: Path, known: Iterable[str] = READERS) -> DataError:
     """The error for a path whose suffix names no format."""
     return DataError(f"table {str(path)!r}", f"ends in {path.suffix!r}" if path.suffix else "has no suffix",
-                     f"it must end in one of {' '.join(READERS)} (text formats also in .gz)", "Rename or convert it.")
+                     f"it must end in one of {' '.join(known)} (text formats also in .gz)", "Rename or convert it.")
 
 
 def check_names(names: pd.Index | list[str], thing: str) -> None:

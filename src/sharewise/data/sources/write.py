@@ -27,7 +27,7 @@ def write_table(frame: pd.DataFrame, path: str | Path) -> Path:
     path = Path(path)
     writer = WRITERS.get(suffix_of(path))
     if writer is None:
-        raise unknown_suffix(path)
+        raise unknown_suffix(path, WRITERS)
     if not path.parent.is_dir():
         raise FolderError(f"folder {str(path.parent)!r}", "does not exist",
                           "a table is written into an existing folder", "Make it first.")
