@@ -170,9 +170,22 @@ def _fit_temperature(task: Task, mean: Array, target: Array) -> Calibration:
 
 
 def _fit_isotonic(task: Task, mean: Array, target: Array) -> Calibration:
-    from sklearn.isotonic import IsotonicRegression
-
+    knots, values = rising_line(mean[:, 0], target[:, 0])
     edge = 1 / (len(mean) + 2)  # never surer than the rows allow (Laplace)
-    model = IsotonicRegression(y_min=edge, y_max=1 - edge, out_of_bounds="clip").fit(mean[:, 0], target[:, 0])
-    return Calibration("isotonic", knots=tuple(model.X_thresholds_.tolist()),
-                       values=tuple(model.y_thresholds_.tolist()), rows=len(mean))
+    return Calibration("isotonic", knots=tuple(knots.tolist()), values=tuple(np.clip(values, edge, 1 - edge).tolist()),
+                       rows=len(mean))
+
+
+def rising_line(x: Float[Array, "n"], y: Float[Array, "n"]) -> tuple[Float[Array, "k"], Float[Array, "k"]]:
+    """Knots and values of the rising line nearest to the points; of the knots with one value the two ends.
+
+    >>> [part.tolist() for part in rising_line(np.arange(5.0), np.array([0.0, 2.0, 1.0, 1.5, 3.0]))]
+    [[0.0, 1.0, 3.0, 4.0], [0.0, 1.5, 1.5, 3.0]]
+    """
+    from scipy.optimize import isotonic_regression
+
+    knots, at, count = np.unique(x, return_inverse=True, return_counts=True)
+    values = isotonic_regression(np.bincount(at, weights=y) / count, weights=count).x
+    kept = np.ones(len(knots), dtype=bool)
+    kept[1:-1] = (values[1:-1] != values[:-2]) | (values[1:-1] != values[2:])
+    return knots[kept], values[kept]
