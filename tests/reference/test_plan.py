@@ -23,6 +23,7 @@ from sharewise.plan.effort import (
     Pace,
     Size,
     finish_seconds,
+    grouping_seconds,
     guess_seconds,
     joint_splits,
     slowness,
@@ -30,7 +31,8 @@ from sharewise.plan.effort import (
 )
 from sharewise.plan.evidence import PRIOR_MEAN_GAIN, SPREADS, Estimate, moderated_errors, posterior, worth_sharing
 from sharewise.plan.pool import Outcome
-from sharewise.plan.portfolio import Grove, candidates_for
+from sharewise.plan.portfolio import Grove, candidates_for, portfolio
+from sharewise.plan.prepare import Prepared
 from sharewise.plan.reporting import without_counterpart
 from sharewise.plan.schedule import TRUST, Schedule
 from sharewise.plan.sharing import check_share, check_sizes, ways
@@ -324,6 +326,19 @@ def test_a_joint_forest_pays_for_every_target_of_many():
     forest = Candidate("joint extra trees, strong, together", Plan.together(["a", "b"]),
                        (JointExtraTrees([Task(name, Binary()) for name in "ab"]),))
     assert guess_seconds(forest, more) - guess_seconds(forest, many) > joint_splits(many)
+
+
+def test_groups_are_looked_for_where_that_takes_little_of_the_budget():
+    X = np.random.default_rng(0).normal(size=(60, 3)).astype(np.float32)
+    folds, nothing = np.arange(60) % 5, np.zeros(0, dtype=int)
+
+    def titles(count: int, budget: float | None) -> set[str]:
+        Y = (np.random.default_rng(1).normal(size=(60, count)) > 0).astype(float)
+        prepared = Prepared(labels(count), [*"abc"], None, X, Y, folds, None, nothing, [], "")
+        return {one.name.rpartition(", ")[2] for one in portfolio(prepared, "auto", ("linear",), 0, budget)}
+    assert "grouped" in titles(8, 30.0) and "grouped" in titles(8, None)
+    assert titles(300, 1.0) == {"separate", "together"}
+    assert grouping_seconds(600) > 0.03 * 60.0 > 60 * grouping_seconds(60)
 
 
 def test_a_busy_machine_makes_work_longer_but_not_without_end():

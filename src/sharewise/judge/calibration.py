@@ -74,11 +74,23 @@ def soften(mean: Float[Array, "N C"], temperature: float, exclusive: bool = Fals
     >>> soften(np.array([[0.8, 0.2]]), 0.5, exclusive=True).round(3).tolist()
     [[0.941, 0.059]]
     """
-    from scipy.special import expit, logit, softmax
+    return at_temperature(levels(mean, exclusive), temperature, exclusive)
+
+
+def levels(mean: Float[Array, "N C"], exclusive: bool) -> Float[Array, "N C"]:
+    """What a temperature divides: log probabilities of classes that exclude one another, else log odds."""
+    from scipy.special import logit
 
     if exclusive:
-        return softmax(np.log(np.maximum(mean, SMALLEST_PROBABILITY)) / temperature, axis=1)
-    return expit(logit(np.clip(mean, SMALLEST_PROBABILITY, 1 - SMALLEST_PROBABILITY)) / temperature)
+        return np.log(np.maximum(mean, SMALLEST_PROBABILITY))
+    return logit(np.clip(mean, SMALLEST_PROBABILITY, 1 - SMALLEST_PROBABILITY))
+
+
+def at_temperature(levels: Float[Array, "N C"], temperature: float, exclusive: bool) -> Float[Array, "N C"]:
+    """Probabilities from what ``levels`` gave."""
+    from scipy.special import expit, softmax
+
+    return softmax(levels / temperature, axis=1) if exclusive else expit(levels / temperature)
 
 
 def fit_calibration(task: Task, mean: Float[Array, "N C"], target: Float[Array, "N W"], seed: int = 0) -> Calibration:
@@ -160,9 +172,11 @@ def _fit_temperature(task: Task, mean: Array, target: Array) -> Calibration:
     from scipy.optimize import minimize_scalar
 
     exclusive = mean.shape[1] != target.shape[1]
+    known = levels(mean, exclusive)
 
     def loss(log_temperature: float) -> float:
-        return float(task.kind.row_loss(soften(mean, float(np.exp(log_temperature)), exclusive), target).mean())
+        softer = at_temperature(known, float(np.exp(log_temperature)), exclusive)
+        return float(task.kind.row_loss(softer, target).mean())
 
     bounds = (np.log(SMALLEST_TEMPERATURE), np.log(LARGEST_TEMPERATURE))
     found = minimize_scalar(loss, bounds=bounds, method="bounded", options={"xatol": 1e-4})

@@ -63,7 +63,9 @@ TREES = 500  # of all folds, which serve together
 MOST_TRIED = 100  # features at a split: more cost time and bring little
 SPLIT, FEW_TARGETS = 8e-10, 50  # seconds; up to so many targets the formulas of forests hold
 
-FINISH_TARGET, FINISH_VALUE = 6e-3, 3e-6  # seconds, as tables of 28 and of 617 targets took
+GROUPING, MOST_OF_GROUPING = 1.1e-8, 0.05  # seconds; share of the budget: more is not worth looking
+
+FINISH_TARGET, FINISH_VALUE = 1e-2, 4e-6  # seconds, as tables of 28 and of 617 targets took
 
 MOST_SLOWNESS = 3.0  # of a machine that others work on; reading from a slow disk looks the same
 
@@ -186,6 +188,11 @@ def guess_seconds(candidate: Candidate, size: Size) -> float:
 def finish_seconds(Y: Float[np.ndarray, "N W"]) -> float:
     """Seconds for choosing and judging once all is fitted: of each target, and of each value that it has."""
     return FINISH_TARGET * Y.shape[1] + FINISH_VALUE * float(np.count_nonzero(~np.isnan(Y)))
+
+
+def grouping_seconds(targets: int) -> float:
+    """Seconds for finding groups in labels and in models of the features, which decompose [T, T] several times."""
+    return GROUPING * targets**3
 
 
 def joint_splits(size: Size) -> float:

@@ -38,7 +38,7 @@ from ..task import Task
 from ..train import Architecture, Network
 from .balancers import Wanted, make_balancers
 from .candidate import Candidate
-from .effort import MOST_TRIED, TREES, Pace, Size
+from .effort import MOST_OF_GROUPING, MOST_TRIED, TREES, Pace, Size, grouping_seconds
 from .grouped import Grouped
 from .groupings import groupings
 from .label_methods import label_candidates
@@ -95,7 +95,9 @@ def portfolio(prepared: Prepared, plan: str | Plan | Path, families: Sequence[st
     ends = "together" if plan == "auto" else plan
     full = candidates_for(prepared.tasks, prepared.Y, Grove.of(size.rows, size.features, folds), ends, seed)
     pace = Pace.within(budget, full, size)
-    plan = ends if pace.hurries else plan
+    looking = grouping_seconds(len(prepared.tasks))
+    if pace.hurries or (budget is not None and looking > MOST_OF_GROUPING * budget):
+        plan = ends
     grove = Grove.of(size.rows, size.features, folds, pace)
     balancers = make_balancers(balance, prepared.tasks)
     found = candidates_for(prepared.tasks, prepared.Y, grove, plan, seed, balancers, ways(share, prepared.tasks))
