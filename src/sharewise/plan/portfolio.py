@@ -92,7 +92,7 @@ def portfolio(prepared: Prepared, plan: str | Plan | Path, families: Sequence[st
     if a smaller effort can help it; ``labels`` are label methods that compete by name."""
     size = Size.of(prepared.X, prepared.Y, prepared.tasks)
     folds = int(prepared.folds.max()) + 1
-    ends = "together" if plan == "auto" else plan
+    auto, ends = plan == "auto", "together" if plan == "auto" else plan
     full = candidates_for(prepared.tasks, prepared.Y, Grove.of(size.rows, size.features, folds), ends, seed)
     pace = Pace.within(budget, full, size)
     looking = grouping_seconds(len(prepared.tasks))
@@ -105,7 +105,7 @@ def portfolio(prepared: Prepared, plan: str | Plan | Path, families: Sequence[st
         found += grouped_candidates(prepared.tasks, prepared.X, prepared.Y, grove, seed)
     if len(labels):
         plans = {} if plan == "separate" else _plans(prepared.tasks, prepared.Y, plan)
-        found += label_candidates(labels, prepared.tasks, prepared.Y, plans, plan == "auto",
+        found += label_candidates(labels, prepared.tasks, prepared.Y, plans, auto,
                                   label_bases(prepared.tasks, grove, seed), seed)
     kept = [candidate for candidate in found if candidate.family in (families or FAMILIES)]
     if not kept:
