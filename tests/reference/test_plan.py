@@ -9,6 +9,7 @@ from scipy.stats import norm
 
 from sharewise.balance import MGDA, MOML, Smooth, UncertaintyWeighting
 from sharewise.base import DataError, SharewiseError, UsageError
+from sharewise.data import Encoder
 from sharewise.plan import Group, Learner, Plan
 from sharewise.plan.balancers import check_balancers, make_balancers
 from sharewise.plan.candidate import Candidate
@@ -334,7 +335,7 @@ def test_groups_are_looked_for_where_that_takes_little_of_the_budget():
 
     def titles(count: int, budget: float | None) -> set[str]:
         Y = (np.random.default_rng(1).normal(size=(60, count)) > 0).astype(float)
-        prepared = Prepared(labels(count), [*"abc"], None, X, Y, folds, None, nothing, [], "")
+        prepared = Prepared(labels(count), [*"abc"], Encoder(), X, Y, folds, None, nothing, [], "")
         return {one.name.rpartition(", ")[2] for one in portfolio(prepared, "auto", ("linear",), 0, budget)}
     assert "grouped" in titles(8, 30.0) and "grouped" in titles(8, None)
     assert titles(300, 1.0) == {"separate", "together"}
