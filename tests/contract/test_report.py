@@ -27,6 +27,7 @@ from sharewise.judge import (
     render_terminal,
     settle,
 )
+from sharewise.judge.pictures import forest
 from sharewise.task import Binary, Count, Multiclass, Multilabel, Ordinal, Regression, Task
 
 KINDS = (Regression(), Binary(), Multiclass(("a", "b", "c")), Ordinal(("a", "b", "c")), Count(),
@@ -104,6 +105,18 @@ def test_a_report_is_the_same_after_json(size: int) -> None:
     assert repr(Report.from_json(json.loads(text))) == repr(report)
 
 
+def test_tasks_that_all_learned_together_are_named_once_and_come_back_whole() -> None:
+    report = report_of(60)
+    names = [task.name for task in report.tasks]
+    together = replace(report, tasks=tuple(
+        replace(task, learned_with=tuple(name for name in names if name != task.name)) for task in report.tasks))
+    text = render_json(together)
+    assert len(text) < 1.05 * len(render_json(report)) + 40 * 60
+    assert Report.from_json(json.loads(text)) == Report.from_json(json.loads(render_json(together)))
+    assert [task.learned_with for task in Report.from_json(json.loads(text)).tasks] == [
+        task.learned_with for task in together.tasks]
+
+
 def test_a_gain_without_numbers_survives_json() -> None:
     for gain in (compare(np.ones(1), np.ones(1)), Gain(-np.inf, -np.inf, 0.5, 0.01, 5)):
         state = json.loads(json.dumps(gain.to_json(), allow_nan=False))
@@ -140,6 +153,16 @@ def test_names_can_not_break_out_of_the_page() -> None:
     assert "&lt;b&gt;x&lt;/b&gt;" in text
     assert "{{ 7 * 7 }}" in text
     assert not Page(text).open
+
+
+def test_the_picture_of_many_tasks_fits_a_screen_and_the_page_stays_light() -> None:
+    report = report_of(60)
+    many = replace(report, tasks=tuple(replace(report.tasks[at % 60], name=f"t{at}") for at in range(700)))
+    picture = forest(many)
+    assert picture["height"] < 1000 and len(picture["rows"]) == 700
+    assert len({row["y"] for row in picture["rows"]}) == 700
+    assert len(render_html(many)) < 1_000_000
+    assert forest(report)["height"] == pytest.approx(60 * 5.0 + 12 + 32 + 34)
 
 
 def test_the_page_is_light_for_a_dozen_tasks() -> None:

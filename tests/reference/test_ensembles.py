@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from sharewise.plan.choice import choose
-from sharewise.plan.ensemble import PICKS, Bench, pick_for_all, pick_for_one, select
+from sharewise.plan.ensemble import PICKS, Bench, pick_for_all, pick_from, select
 from sharewise.plan.votes import drawn_losses, votes
 from sharewise.task import Binary, Regression, Task
 
@@ -24,7 +24,7 @@ def test_two_candidates_with_opposite_errors_are_mixed_half_and_half():
     one = bench([target + 1, target - 1, target + 5], target)
     common = pick_for_all([one])
     assert common.tolist() == [PICKS // 2, PICKS // 2, 0]
-    np.testing.assert_allclose(pick_for_one(one, common / PICKS), [0.5, 0.5, 0.0], atol=0.5 / PICKS + 1e-9)
+    np.testing.assert_allclose(pick_from([one], [common / PICKS])[0], [0.5, 0.5, 0.0], atol=0.5 / PICKS + 1e-9)
     np.testing.assert_allclose(select([one])[0], [0.5, 0.5, 0.0], atol=0.5 / PICKS + 1e-9)
 
 

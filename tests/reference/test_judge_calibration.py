@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from sklearn.isotonic import IsotonicRegression
 
 from sharewise.base import UsageError
 from sharewise.judge import Calibration, calibrate_held_out, calibration_error, fit_calibration, reliability
-from sharewise.judge.calibration import soften
+from sharewise.judge.calibration import rising_line, soften
 from sharewise.task import Binary, Kind, Multiclass, Multilabel, Ordinal, Regression, Task
 
 CLASSES = (Binary(), Multiclass(("a", "b", "c")), Ordinal(("a", "b", "c")), Multilabel(("a", "b")))
@@ -126,3 +127,14 @@ def test_the_interval_of_a_bin_is_wilsons() -> None:
     # Wilson (1927): 8 of 10 at 95 %: 0.490 to 0.943
     bins = reliability(Task("it", Binary()), np.full((10, 1), 0.7), np.r_[np.ones(8), np.zeros(2)][:, None])
     assert (bins[0].low, bins[0].high) == pytest.approx((0.490, 0.943), abs=5e-4)
+
+
+def test_the_rising_line_is_that_of_scikit_learn() -> None:
+    rng = np.random.default_rng(0)
+    for digits in (1, 9):
+        x = np.round(rng.random(500), digits)
+        y = (rng.random(500) < x).astype(float)
+        theirs = IsotonicRegression(out_of_bounds="clip").fit(x, y)
+        knots, values = rising_line(x, y)
+        np.testing.assert_allclose(knots, theirs.X_thresholds_)
+        np.testing.assert_allclose(values, theirs.y_thresholds_, atol=1e-12)

@@ -8,6 +8,7 @@ from sklearn import metrics as sk
 
 from sharewise.base import UnknownNameError
 from sharewise.judge import headline, metrics, metrics_of
+from sharewise.judge.ranking import area_under_precision, area_under_roc
 from sharewise.task import Binary, Count, Kind, Multiclass, Multilabel, Ordinal, Regression, Task
 
 KINDS = (Regression(), Count(), Binary(), Multiclass(("a", "b", "c")), Ordinal(("a", "b", "c")),
@@ -139,3 +140,13 @@ def test_one_class_in_the_test_part_leaves_auroc_open() -> None:
 def test_an_unknown_kind_is_refused_with_a_near_name() -> None:
     with pytest.raises(UnknownNameError, match="'ordinal'"):
         headline("ordinals")
+
+
+@pytest.mark.parametrize("digits", [0, 1, 6])
+@pytest.mark.parametrize("rows", [2, 9, 500])
+def test_ranking_with_ties_is_that_of_scikit_learn(rows: int, digits: int) -> None:
+    rng = np.random.default_rng(rows)
+    score = np.round(rng.random(rows), digits)
+    on = np.append([True, False], rng.random(rows - 2) < score[2:])
+    assert area_under_roc(score, on) == pytest.approx(sk.roc_auc_score(on, score), abs=1e-12)
+    assert area_under_precision(score, on) == pytest.approx(sk.average_precision_score(on, score), abs=1e-12)

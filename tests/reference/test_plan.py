@@ -9,18 +9,35 @@ from scipy.stats import norm
 
 from sharewise.balance import MGDA, MOML, Smooth, UncertaintyWeighting
 from sharewise.base import DataError, SharewiseError, UsageError
+from sharewise.data import Encoder
 from sharewise.plan import Group, Learner, Plan
 from sharewise.plan.balancers import check_balancers, make_balancers
 from sharewise.plan.candidate import Candidate
 from sharewise.plan.choice import TaskChoice
 from sharewise.plan.duration import read_seconds
-from sharewise.plan.effort import LEAST, MOST_OF_BUDGET, Pace, Size, finish_seconds, guess_seconds, sort_of
+from sharewise.plan.effort import (
+    HURRIED,
+    LEAST,
+    MOST_OF_BUDGET,
+    MOST_OF_ONE,
+    MOST_SLOWNESS,
+    Pace,
+    Size,
+    finish_seconds,
+    grouping_seconds,
+    guess_seconds,
+    joint_splits,
+    slowness,
+    sort_of,
+)
 from sharewise.plan.evidence import PRIOR_MEAN_GAIN, SPREADS, Estimate, moderated_errors, posterior, worth_sharing
 from sharewise.plan.pool import Outcome
-from sharewise.plan.portfolio import Grove, candidates_for
+from sharewise.plan.portfolio import Grove, candidates_for, portfolio
+from sharewise.plan.prepare import Prepared
 from sharewise.plan.reporting import without_counterpart
 from sharewise.plan.schedule import TRUST, Schedule
 from sharewise.plan.sharing import check_share, check_sizes, ways
+from sharewise.solve.trees import JointExtraTrees
 from sharewise.task import Binary, Kind, Multiclass, Ordinal, Regression, Task
 
 
@@ -230,7 +247,7 @@ def test_time_for_choosing_and_judging_follows_the_targets():
     assert Schedule.of([1.0], 60.0, finish=500.0).deadline == 30.0
     assert Schedule.of([1.0], None, finish=500.0).deadline == float("inf")
     few, many = np.zeros((100, 2)), np.zeros((100, 600))
-    assert finish_seconds(few) < 0.1 < 5.0 < finish_seconds(many)
+    assert finish_seconds(few) < 0.1 < 3.0 < finish_seconds(many)
     assert finish_seconds(np.full_like(many, np.nan)) < finish_seconds(many)
 
 
@@ -282,6 +299,52 @@ def test_the_pace_is_one_for_learning_apart_and_together_and_follows_the_dearest
         if sort and not one.shares:
             least = LEAST[sort] * guess_seconds(one, size)
             assert pace.seconds(one, size) <= 1.001 * max(60.0 * MOST_OF_BUDGET, least)
+
+
+def labels(count: int) -> list[Task]:
+    return [Task(f"t{at}", Binary()) for at in range(count)]
+
+
+def test_where_learning_apart_does_not_fit_joint_candidates_make_as_much_effort_as_fits():
+    tasks, Y = labels(600), np.zeros((20, 600))
+    size, plain = Size(2000.0, 7000, 1000, 600, 100.0, 600, 600), Grove.of(7000, 1000, 5)
+    full = candidates_for(tasks, Y, plain, "together")
+    for budget in (30.0, 60.0, 120.0):
+        pace = Pace.within(budget, full, size)
+        assert pace.hurries and HURRIED["networks"] < pace.networks < LEAST["networks"]
+        assert pace.boosting == LEAST["boosting"]  # its steps would become too large
+        found = {one.name: pace.seconds(one, size) for one in candidates_for(
+            tasks, Y, Grove.of(7000, 1000, 5, pace), "together")}
+        assert found["network, light, together"] == pytest.approx(budget * MOST_OF_ONE, rel=0.01)
+    assert not Pace.within(1e5, full, size).hurries
+    assert not Pace.within(60.0, full, Size(2000.0, 2000, 20, 6, 20.0, 1, 6)).hurries
+
+
+def test_a_joint_forest_pays_for_every_target_of_many():
+    few, many, more = (Size(2000.0, 7000, 1000, count, 100.0, 1, count) for count in (50, 350, 650))
+    assert joint_splits(few) == 0.0
+    assert joint_splits(more) == pytest.approx(2 * joint_splits(many))
+    forest = Candidate("joint extra trees, strong, together", Plan.together(["a", "b"]),
+                       (JointExtraTrees([Task(name, Binary()) for name in "ab"]),))
+    assert guess_seconds(forest, more) - guess_seconds(forest, many) > joint_splits(many)
+
+
+def test_groups_are_looked_for_where_that_takes_little_of_the_budget():
+    X = np.random.default_rng(0).normal(size=(60, 3)).astype(np.float32)
+    folds, nothing = np.arange(60) % 5, np.zeros(0, dtype=int)
+
+    def titles(count: int, budget: float | None) -> set[str]:
+        Y = (np.random.default_rng(1).normal(size=(60, count)) > 0).astype(float)
+        prepared = Prepared(labels(count), [*"abc"], Encoder(), X, Y, folds, None, nothing, [], "")
+        return {one.name.rpartition(", ")[2] for one in portfolio(prepared, "auto", ("linear",), 0, budget)}
+    assert "grouped" in titles(8, 30.0) and "grouped" in titles(8, None)
+    assert titles(300, 1.0) == {"separate", "together"}
+    assert grouping_seconds(600) > 0.03 * 60.0 > 60 * grouping_seconds(60)
+
+
+def test_a_busy_machine_makes_work_longer_but_not_without_end():
+    assert slowness(2.0, 2.0) == slowness(1.0, 2.0) == slowness(0.0, 0.0) == 1.0
+    assert slowness(3.0, 1.5) == 2.0 and slowness(100.0, 1.0) == MOST_SLOWNESS
 
 
 def test_shared_networks_are_tried_with_each_balancer_beside_equal_weights():

@@ -50,12 +50,17 @@ def check_observed(column: pd.Series) -> None:
         raise DataError(thing, f"has no value in any of {len(column)} rows", "it needs 2 different ones",
                         "Drop it from the targets.")
     sort = sort_of(column, thing)
-    if sort in ("number", "boolean", "text") and seen.nunique() == 1:
+    if sort in ("number", "boolean", "text") and _is_constant(seen):
         raise DataError(thing, f"has the one value {native(seen.iloc[0])!r} in {len(seen)} row{'s' * (len(seen) > 1)}",
                         "it needs 2 different ones", "Drop it from the targets.")
     if sort == "number":
-        numbers = seen.astype(float)
+        numbers = seen.to_numpy(dtype=np.float64)
         span = float(numbers.max() - numbers.min())
         if not LEAST_SPAN < span < MOST_SPAN and np.isfinite(span):
             raise DataError(thing, f"spans {span:.3g}", f"its numbers must lie {LEAST_SPAN:g} to {MOST_SPAN:g} apart",
                             "Give it in other units.")
+
+
+def _is_constant(seen: pd.Series) -> bool:
+    values = seen.to_numpy()
+    return bool((values == values[0]).all()) if values.dtype.kind in "biuf" else seen.nunique() == 1

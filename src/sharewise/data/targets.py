@@ -16,6 +16,11 @@ from .infer_target import need_column
 from .long import row_codes
 
 
+def side_by_side(columns: Sequence[pd.Series]) -> pd.DataFrame:
+    """The columns as a table; one alone without the cost of joining."""
+    return columns[0].to_frame() if len(columns) == 1 else pd.concat(columns, axis=1)
+
+
 def encode_targets(table: pd.DataFrame, tasks: Sequence[Task]) -> Float[np.ndarray, "N W"]:
     """Y [N, W]: numbers and class codes of all tasks side by side (``task.slices`` says which are whose).
 
@@ -35,7 +40,7 @@ def encode_targets(table: pd.DataFrame, tasks: Sequence[Task]) -> Float[np.ndarr
         groups.setdefault((task.columns, task.kind, task.task_column), []).append(task)
     several = Counter((names, task_column) for names, _, task_column in groups)
     for (names, kind, task_column), members in groups.items():
-        values = pd.concat([tidy(need_column(table, name, "target")) for name in names], axis=1)
+        values = side_by_side([tidy(need_column(table, name, "target")) for name in names])
         if task_column is None:
             target = kind.encode(values)
             for task in members:

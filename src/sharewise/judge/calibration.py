@@ -74,11 +74,23 @@ def soften(mean: Float[Array, "N C"], temperature: float, exclusive: bool = Fals
     >>> soften(np.array([[0.8, 0.2]]), 0.5, exclusive=True).round(3).tolist()
     [[0.941, 0.059]]
     """
-    from scipy.special import expit, logit, softmax
+    return at_temperature(levels(mean, exclusive), temperature, exclusive)
+
+
+def levels(mean: Float[Array, "N C"], exclusive: bool) -> Float[Array, "N C"]:
+    """What a temperature divides: log probabilities of classes that exclude one another, else log odds."""
+    from scipy.special import logit
 
     if exclusive:
-        return softmax(np.log(np.maximum(mean, SMALLEST_PROBABILITY)) / temperature, axis=1)
-    return expit(logit(np.clip(mean, SMALLEST_PROBABILITY, 1 - SMALLEST_PROBABILITY)) / temperature)
+        return np.log(np.maximum(mean, SMALLEST_PROBABILITY))
+    return logit(np.clip(mean, SMALLEST_PROBABILITY, 1 - SMALLEST_PROBABILITY))
+
+
+def at_temperature(levels: Float[Array, "N C"], temperature: float, exclusive: bool) -> Float[Array, "N C"]:
+    """Probabilities from what ``levels`` gave."""
+    from scipy.special import expit, softmax
+
+    return softmax(levels / temperature, axis=1) if exclusive else expit(levels / temperature)
 
 
 def fit_calibration(task: Task, mean: Float[Array, "N C"], target: Float[Array, "N W"], seed: int = 0) -> Calibration:
@@ -160,9 +172,11 @@ def _fit_temperature(task: Task, mean: Array, target: Array) -> Calibration:
     from scipy.optimize import minimize_scalar
 
     exclusive = mean.shape[1] != target.shape[1]
+    known = levels(mean, exclusive)
 
     def loss(log_temperature: float) -> float:
-        return float(task.kind.row_loss(soften(mean, float(np.exp(log_temperature)), exclusive), target).mean())
+        softer = at_temperature(known, float(np.exp(log_temperature)), exclusive)
+        return float(task.kind.row_loss(softer, target).mean())
 
     bounds = (np.log(SMALLEST_TEMPERATURE), np.log(LARGEST_TEMPERATURE))
     found = minimize_scalar(loss, bounds=bounds, method="bounded", options={"xatol": 1e-4})
@@ -170,9 +184,22 @@ def _fit_temperature(task: Task, mean: Array, target: Array) -> Calibration:
 
 
 def _fit_isotonic(task: Task, mean: Array, target: Array) -> Calibration:
-    from sklearn.isotonic import IsotonicRegression
-
+    knots, values = rising_line(mean[:, 0], target[:, 0])
     edge = 1 / (len(mean) + 2)  # never surer than the rows allow (Laplace)
-    model = IsotonicRegression(y_min=edge, y_max=1 - edge, out_of_bounds="clip").fit(mean[:, 0], target[:, 0])
-    return Calibration("isotonic", knots=tuple(model.X_thresholds_.tolist()),
-                       values=tuple(model.y_thresholds_.tolist()), rows=len(mean))
+    return Calibration("isotonic", knots=tuple(knots.tolist()), values=tuple(np.clip(values, edge, 1 - edge).tolist()),
+                       rows=len(mean))
+
+
+def rising_line(x: Float[Array, "n"], y: Float[Array, "n"]) -> tuple[Float[Array, "k"], Float[Array, "k"]]:
+    """Knots and values of the rising line nearest to the points; of the knots with one value the two ends.
+
+    >>> [part.tolist() for part in rising_line(np.arange(5.0), np.array([0.0, 2.0, 1.0, 1.5, 3.0]))]
+    [[0.0, 1.0, 3.0, 4.0], [0.0, 1.5, 1.5, 3.0]]
+    """
+    from scipy.optimize import isotonic_regression
+
+    knots, at, count = np.unique(x, return_inverse=True, return_counts=True)
+    values = isotonic_regression(np.bincount(at, weights=y) / count, weights=count).x
+    kept = np.ones(len(knots), dtype=bool)
+    kept[1:-1] = (values[1:-1] != values[:-2]) | (values[1:-1] != values[2:])
+    return knots[kept], values[kept]

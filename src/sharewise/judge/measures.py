@@ -1,6 +1,6 @@
 """The functions behind the metrics: of mean [n, C] and target [n, W] over rows that have an observed entry.
 
-Each returns None where it is undefined, and never warns. Ranking and confusion measures are scikit-learn's.
+Each returns None where it is undefined, and never warns. Confusion measures are scikit-learn's.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Bool, Float
+
+from .ranking import area_under_precision, area_under_roc
 
 if TYPE_CHECKING:
     from ..task import Scale
@@ -78,16 +80,12 @@ def accuracy(mean: Float[Array, "n C"], target: Float[Array, "n 1"], scale: Scal
 
 def auroc(mean: Float[Array, "n 1"], target: Float[Array, "n 1"], scale: Scale) -> float | None:
     """Chance that a positive row is ranked above a negative one; None with one class."""
-    from sklearn.metrics import roc_auc_score
-
-    return float(roc_auc_score(target[:, 0], mean[:, 0])) if np.ptp(target[:, 0]) else None
+    return area_under_roc(mean[:, 0], target[:, 0] > 0.5) if np.ptp(target[:, 0]) else None
 
 
 def average_precision(mean: Float[Array, "n 1"], target: Float[Array, "n 1"], scale: Scale) -> float | None:
     """Area under precision over recall; None without a positive row."""
-    from sklearn.metrics import average_precision_score
-
-    return float(average_precision_score(target[:, 0], mean[:, 0])) if target.any() else None
+    return area_under_precision(mean[:, 0], target[:, 0] > 0.5) if target.any() else None
 
 
 def f1(mean: Float[Array, "n 1"], target: Float[Array, "n 1"], scale: Scale) -> float | None:
@@ -138,11 +136,9 @@ def f1_of(observed: Bool[Array, "n"], said: Bool[Array, "n"]) -> float | None:
 
 
 def mean_auroc(mean: Float[Array, "n C"], flags: Float[Array, "n C"]) -> float | None:
-    from sklearn.metrics import roc_auc_score
-
     found = []
     for score, flag in zip(mean.T, flags.T, strict=True):
         seen = ~np.isnan(flag)
         if seen.any() and np.ptp(flag[seen]):
-            found.append(roc_auc_score(flag[seen], score[seen]))
+            found.append(area_under_roc(score[seen], flag[seen] > 0.5))
     return float(np.mean(found)) if found else None

@@ -13,7 +13,7 @@ from . import figures, pictures, words
 from .balance_picture import draw_balance
 from .report import BalanceResult, CandidateResult, Report
 
-MOST_TASKS, MOST_PANELS, MOST_COLUMNS, MOST_CHIPS = 30, 12, 16, 60
+MOST_TASKS, MOST_PANELS, MOST_COLUMNS, MOST_CHIPS, MOST_MIXTURES = 30, 12, 16, 60, 8
 STEPS, FARTHEST = 8, 0.25  # the heat map's shades; the loss over the best one at which the last shade is reached
 TEMPLATE = Path(__file__).with_name("page.html.jinja")
 
@@ -96,5 +96,8 @@ def _groups(report: Report) -> list[dict[str, Any]]:
         by_words: dict[str, list[str]] = {}
         for name in served:
             by_words.setdefault(served_by[name], []).append(name)
-        found.append({"served": served, "helping": helping, "by": list(by_words.items())})
+        by = list(by_words.items())
+        if len(by) > MOST_MIXTURES:
+            by = sorted(by, key=lambda one: -len(one[1]))[:MOST_MIXTURES]
+        found.append({"served": served, "helping": helping, "by": by, "more": len(by_words) - len(by)})
     return found

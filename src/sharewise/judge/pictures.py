@@ -13,6 +13,7 @@ from .report import Report, TaskResult
 
 WIDTH, LEFT, RIGHT = 960.0, 210.0, 200.0
 ROW, THIN_ROW, MOST_LABELLED = 26.0, 5.0, 40
+MOST_HEIGHT = 800.0  # of the rows of many tasks, which get thinner the more there are
 PANEL = 150.0
 KEPT = "its own learner"  # beside a gain of exactly 0
 
@@ -50,18 +51,18 @@ class Axis:
 
 def forest(report: Report) -> dict[str, Any]:
     """A row a task from the largest gain to the largest loss, with its interval; delta-m below. Of more than 40
-    tasks the rows are thin and carry no names."""
+    tasks the rows are thin and carry no names; however many there are, they stay within a page's height."""
     tasks = sorted((task for task in report.tasks if math.isfinite(task.gain.estimate)),
                    key=lambda task: -task.gain.estimate)
     labelled = len(tasks) <= MOST_LABELLED
-    height = ROW if labelled else THIN_ROW
+    height = ROW if labelled else min(THIN_ROW, MOST_HEIGHT / len(tasks))
     mean = report.delta_m if report.delta_m and math.isfinite(report.delta_m.estimate) else None
     axis = _gain_axis([task.gain for task in tasks] + ([mean] if mean else []), labelled)
-    rows = [{**_bar(task.gain, axis), "y": round((at + 0.5) * height + 6, 1), "name": task.name,
+    rows = [{**_bar(task.gain, axis), "y": round((at + 0.5) * height + 6, 2), "name": task.name,
              "class": task.verdict.replace(" ", "-"), "words": figures.percent(task.gain.estimate),
              "interval": figures.interval(task.gain) or ("" if task.gain.estimate else KEPT)}
             for at, task in enumerate(tasks)]
-    bottom = len(tasks) * height + 12
+    bottom = round(len(tasks) * height + 12, 2)
     total = None
     if mean:
         total = {**_bar(mean, axis), "y": bottom + 16, "words": figures.percent(mean.estimate),

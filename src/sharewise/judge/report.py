@@ -10,6 +10,7 @@ from shutil import get_terminal_size
 from typing import Any
 
 from ..base import FolderError
+from .companies import with_companies, without_companies
 from .gain import Gain
 from .reliability import Bin
 from .written import plain, read_number
@@ -152,7 +153,7 @@ class Report:
 
     def to_json(self) -> dict[str, Any]:
         """A JSON-ready dict, with the version of its form."""
-        return {"version": VERSION, **plain(asdict(self))}
+        return with_companies({"version": VERSION, **plain(asdict(self))})
 
     @classmethod
     def from_json(cls, state: Mapping[str, Any]) -> Report:
@@ -161,6 +162,7 @@ class Report:
             raise FolderError("report", f"is of version {state.get('version')!r}", f"it must be of version {VERSION}",
                               "Read it with the sharewise that wrote it.")
         try:
+            state = without_companies(state)
             return cls(**{
                 **{name: value for name, value in state.items() if name != "version"},
                 "tasks": tuple(TaskResult.from_json(one) for one in state["tasks"]),

@@ -50,7 +50,7 @@ def choose(tasks: Sequence[Task], Y: Float[Array, "N W"], folds: Int[Array, "N"]
                                 None if groups is None else groups[rows[task.name]]) for task in tasks}
     own_folds = {name: folds[at] for name, at in rows.items()}
     sides = _sides(np.asarray(shares, dtype=bool))
-    full = {side: _weights(benches, own_folds, member, None, seed) for side, member in sides.items()}
+    full = _weights(benches, own_folds, sides, None, seed)
     honest = _honest(benches, own_folds, sides, seed)
     winners = _winners(benches, honest, own_folds)
     if forced and "together" in full:
@@ -68,17 +68,20 @@ def _sides(shares: Bool[Array, "M"]) -> dict[str, Bool[Array, "M"]]:
     return sides
 
 
-def _weights(benches: dict[str, Bench], own_folds: dict[str, Array], member: Bool[Array, "M"], left_out: int | None,
-             seed: int) -> dict[str, Float[Array, "M"]]:
-    """Weights [M] of each task, selected on the rows outside of fold ``left_out``."""
+def _weights(benches: dict[str, Bench], own_folds: dict[str, Array], sides: dict[str, Array], left_out: int | None,
+             seed: int) -> dict[str, dict[str, Float[Array, "M"]]]:
+    """Side -> task -> weights [M], selected on the rows outside of fold ``left_out``."""
     thinned = []
     for name, bench in benches.items():
         kept = np.flatnonzero(own_folds[name] != left_out) if left_out is not None else np.arange(len(bench.target))
-        thinned.append(bench.rows(kept[thin(len(kept), seed)]).of(member))
-    weights = {name: np.zeros(len(member)) for name in benches}
-    for whole, found in zip(weights.values(), select(thinned, seed), strict=True):
-        whole[member] = found
-    return weights
+        thinned.append(bench.rows(kept[thin(len(kept), seed)]))
+    found = {}
+    for side, member in sides.items():
+        chosen = [one.of(member) for one in thinned] if not member.all() else thinned
+        whole = np.zeros((len(benches), len(member)))
+        whole[:, member] = select(chosen, seed)
+        found[side] = dict(zip(benches, whole, strict=True))
+    return found
 
 
 def _honest(benches: dict[str, Bench], own_folds: dict[str, Array], sides: dict[str, Array],
@@ -86,11 +89,12 @@ def _honest(benches: dict[str, Bench], own_folds: dict[str, Array], sides: dict[
     """Task -> side -> means [n, C], each row's by weights that were selected without its fold."""
     honest = {name: {side: np.empty(bench.means.shape[1:]) for side in sides} for name, bench in benches.items()}
     for fold in np.unique(np.concatenate(list(own_folds.values()))):
-        for side, member in sides.items():
-            weights = _weights(benches, own_folds, member, int(fold), seed)
-            for name, bench in benches.items():
-                inside = own_folds[name] == fold
-                honest[name][side][inside] = np.tensordot(weights[name], bench.means[:, inside], axes=1)
+        weights = _weights(benches, own_folds, sides, int(fold), seed)
+        for name, bench in benches.items():
+            inside = own_folds[name] == fold
+            means = bench.means[:, inside]
+            for side, found in weights.items():
+                honest[name][side][inside] = np.tensordot(found[name], means, axes=1)
     return honest
 
 

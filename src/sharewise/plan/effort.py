@@ -59,7 +59,15 @@ INNER_FOLDS = 5  # lines of found groups can't ask the other folds how strongly 
 MAPPED = 2.5  # a network whose members are mapped over, over one that is batched by hand, at equal multiply-adds
 BASIS, PASSES = 2.7e-11, 6.1e-9  # seconds: of an operation on a line's basis, of a target's search over an entry of X
 
-FINISH_TARGET, FINISH_VALUE = 1.2e-2, 4e-6  # seconds, as tables of 28 and of 617 targets took
+TREES = 500  # of all folds, which serve together
+MOST_TRIED = 100  # features at a split: more cost time and bring little
+SPLIT, FEW_TARGETS = 8e-10, 50  # seconds; up to so many targets the formulas of forests hold
+
+GROUPING, MOST_OF_GROUPING = 1.1e-8, 0.05  # seconds; share of the budget: more is not worth looking
+
+FINISH_TARGET, FINISH_VALUE = 1e-2, 4e-6  # seconds, as tables of 28 and of 617 targets took
+
+MOST_SLOWNESS = 3.0  # of a machine that others work on; reading from a slow disk looks the same
 
 # Constant and exponents of rows, features and target columns: seconds = exp(constant) * rows^a * features^b * targets^c
 FORMULAS: dict[str, tuple[float, float, float, float]] = {
@@ -103,15 +111,29 @@ class Pace(NamedTuple):
     @classmethod
     def within(cls, budget: float | None, candidates: Sequence[Candidate], size: Size) -> Pace:
         """So that the dearest separate candidate of each sort takes no more than a share of the budget, if the least
-        effort allows it."""
+        effort allows it. Where learning apart does not fit at all, as with hundreds of tasks, what serves hangs on the
+        joint ones: then the cheapest forest and the cheapest network take no more than a share each."""
         if budget is None:
             return cls()
-        dearest = dict.fromkeys(cls._fields, 0.0)
-        for candidate in candidates:
-            if not candidate.shares and (sort := sort_of(candidate.name)):
-                dearest[sort] = max(dearest[sort], guess_seconds(candidate, size))
+        guesses = [(candidate, sort_of(candidate.name), guess_seconds(candidate, size)) for candidate in candidates]
+        dearest, cheapest = dict.fromkeys(cls._fields, 0.0), dict.fromkeys(cls._fields, float("inf"))
+        for candidate, sort, seconds in guesses:
+            if sort:
+                cheapest[sort] = min(cheapest[sort], seconds)
+                dearest[sort] = max(dearest[sort], 0.0 if candidate.shares else seconds)
         most = budget * MOST_OF_BUDGET
-        return cls(**{sort: max(LEAST[sort], most / max(seconds, most)) for sort, seconds in dearest.items()})
+        pace = cls(**{sort: max(LEAST[sort], most / max(seconds, most)) for sort, seconds in dearest.items()})
+        apart = [pace.seconds(candidate, size) for candidate, _, _ in guesses if not candidate.shares]
+        if len(apart) < 2 or sorted(apart)[1] <= budget * TOO_DEAR:  # the cheapest is the trivial one
+            return pace
+        most = budget * MOST_OF_ONE
+        return cls(**{sort: max(HURRIED[sort], min(share, most / max(cheapest[sort], most)))
+                      for sort, share in pace._asdict().items()})
+
+    @property
+    def hurries(self) -> bool:
+        """Whether there is hardly time for a few joint candidates: then no groups are worth looking for."""
+        return any(share < LEAST[sort] for sort, share in self._asdict().items())
 
     def seconds(self, candidate: Candidate, size: Size) -> float:
         """The guess for a candidate at this pace."""
@@ -121,6 +143,8 @@ class Pace(NamedTuple):
 
 MOST_OF_BUDGET = 1 / 8
 LEAST = {"forests": 0.3, "boosting": 0.6, "networks": 0.25}  # with less they would not be what their names say
+TOO_DEAR, MOST_OF_ONE = 0.5, 0.3  # shares of the budget: no separate one fits into the first; a joint one gets so much
+HURRIED = {"forests": 0.04, "boosting": 0.6, "networks": 0.02}  # a few trees or passes say more than nothing
 
 
 def sort_of(name: str) -> str | None:
@@ -152,6 +176,8 @@ def guess_seconds(candidate: Candidate, size: Size) -> float:
         elif isinstance(part.sharing, FoundGroups):  # one loop for all groups: what grows is the work in a step
             seconds *= (1 + cost / clone(part).set_params(sharing="hard").cost(*asked)) / 2
         return max(seconds, cost / part.effort / MULTIPLY_ADDS)
+    if candidate.parts[0].family == "trees" and name.startswith("joint") and not boosted:
+        return seconds + joint_splits(size)
     if isinstance(candidate.parts[0], Grouped) and candidate.parts[0].family == "linear":
         seconds *= INNER_FOLDS
     if candidate.parts[0].family != "linear" or name.startswith("trivial"):
@@ -162,6 +188,28 @@ def guess_seconds(candidate: Candidate, size: Size) -> float:
 def finish_seconds(Y: Float[np.ndarray, "N W"]) -> float:
     """Seconds for choosing and judging once all is fitted: of each target, and of each value that it has."""
     return FINISH_TARGET * Y.shape[1] + FINISH_VALUE * float(np.count_nonzero(~np.isnan(Y)))
+
+
+def grouping_seconds(targets: int) -> float:
+    """Seconds for finding groups in labels and in models of the features, which decompose [T, T] several times."""
+    return GROUPING * targets**3
+
+
+def joint_splits(size: Size) -> float:
+    """Seconds of all trees of a joint forest in targets beyond FEW_TARGETS: every row adds all of its targets up, for
+    every feature that is tried, on every level of a tree."""
+    tried = min(MOST_TRIED, size.features)
+    return SPLIT * TREES * tried * size.rows * np.log2(max(size.rows, 2)) * max(size.targets - FEW_TARGETS, 0)
+
+
+def slowness(wall: float, processor: float) -> float:
+    """How many times longer work takes than on an idle machine, from the seconds that went by and those that this
+    process was given of them: 1 to MOST_SLOWNESS.
+
+    >>> slowness(6.0, 3.0), slowness(5.0, 6.0)
+    (2.0, 1.0)
+    """
+    return float(np.clip(wall / max(processor, 1e-9), 1.0, MOST_SLOWNESS))
 
 
 def line_bases(size: Size, shares: bool) -> float:

@@ -18,6 +18,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from ..task import Kind
+from .picking import pick_for_each, pick_in_common, stacks
 from .votes import drawn_losses, votes
 
 Array = np.ndarray
@@ -73,41 +74,35 @@ class Bench:
 
 def select(benches: Sequence[Bench], seed: int = 0) -> list[Float[Array, "M"]]:
     """Weights of the candidates for each task; one without rows follows the others."""
+    if len(benches[0].means) == 1:
+        return [np.ones(1) for _ in benches]
     known = [one for one in benches if len(one.target)]
     picks = pick_for_all(known) / PICKS
     if all(one.kind.classes for one in benches):
-        return [pick_for_one(one, picks) for one in benches]
+        return pick_from(benches, [picks] * len(benches))
     drawn = {id(one): drawn_losses(one.relative_losses(one.means), one.groups, seed) for one in known}
     mean: Array = np.mean(list(drawn.values()), axis=0)
-    return [pick_for_one(one, picks if one.kind.classes else
-                         votes(drawn.get(id(one), mean), mean, one.effective_rows)) for one in benches]
+    return pick_from(benches, [picks if one.kind.classes else
+                               votes(drawn.get(id(one), mean), mean, one.effective_rows) for one in benches])
 
 
 def pick_for_all(benches: Sequence[Bench]) -> Int[Array, "M"]:
     """Picks [M] that minimise the mean relative loss over all tasks together."""
-    size = benches[0].means.shape[0]
-    return _grow(np.zeros(size, dtype=int), PICKS, lambda bags, bench: bench.relative_loss(bags), benches)
+    return pick_in_common(list(stacks(benches, range(len(benches)))), PICKS)
 
 
-def pick_for_one(bench: Bench, start: Float[Array, "M"]) -> Float[Array, "M"]:
-    """Weights [M] for one task: the share of ``start``, and picks of its own, N / (N + ROWS_OF_TRUST) of PICKS for N
+def pick_from(benches: Sequence[Bench], starts: Sequence[Float[Array, "M"]]) -> list[Float[Array, "M"]]:
+    """Weights [M] for each task: the share of its start, and picks of its own, N / (N + ROWS_OF_TRUST) of PICKS for N
     effective rows."""
-    rows = bench.effective_rows
-    own = round(PICKS * rows / (rows + ROWS_OF_TRUST))
-    return _grow(start * (PICKS - own), own, lambda bags, one: one.relative_loss(bags), [bench]) / PICKS
-
-
-def _grow(start: Array, picks: int, loss, benches: Sequence[Bench]) -> Array:
-    """``start`` with ``picks`` more, one at a time, each the one that lowers the mean loss most."""
-    bag = start.copy()
-    sums = [np.tensordot(bag, bench.means, axes=1) for bench in benches]
-    for _ in range(picks):
-        total = bag.sum() + 1
-        losses = sum(loss((held + bench.means) / total, bench) for held, bench in zip(sums, benches, strict=True))
-        best = int(np.argmin(losses))
-        bag[best] += 1
-        sums = [held + bench.means[best] for held, bench in zip(sums, benches, strict=True)]
-    return bag
+    rows = np.array([one.effective_rows for one in benches])
+    own = np.round(PICKS * rows / (rows + ROWS_OF_TRUST)).astype(int)
+    weights = [start * (PICKS - picks) for start, picks in zip(starts, own, strict=True)]
+    for picks in np.unique(own[own > 0]).tolist():
+        for pile in stacks(benches, np.flatnonzero(own == picks).tolist()):
+            bags = pick_for_each(pile, np.stack([weights[at] for at in pile.at]), picks)
+            for at, bag in zip(pile.at.tolist(), bags, strict=True):
+                weights[at] = bag
+    return [bag / PICKS for bag in weights]
 
 
 def thin(rows: int, seed: int) -> Int[Array, "n"]:

@@ -9,7 +9,7 @@ import tempfile
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from time import monotonic
+from time import monotonic, process_time
 from typing import Any
 
 import numpy as np
@@ -30,7 +30,7 @@ from .decided import describe_decision, table_of
 from .deciding import Decision, label_tables, read_rule
 from .decision import served_plan
 from .duration import read_seconds
-from .effort import finish_seconds
+from .effort import finish_seconds, slowness
 from .label_methods import check_labels
 from .plan import Plan
 from .pool import Crew, Outcome, Progress, fit_all, fit_here
@@ -109,7 +109,8 @@ class Learner:
         ``run_folder`` keeps what is done; with ``resume`` a broken-off fit goes on from there. ``started`` is the
         time.monotonic() that the budget counts from. DataError, UsageError or JobError, each with what to do.
         """
-        began = monotonic() if started is None else started
+        came, worked = monotonic(), process_time()
+        began = came if started is None else started
         roles = {"task_column": task_column, "group": group, "time": time, "split": split}
         named = {role: None if name is None else as_name(role, name) for role, name in roles.items()}
         question = Question(as_list(targets), **named, test=test)
@@ -126,7 +127,7 @@ class Learner:
             run.start(prepared.X, prepared.Y, prepared.folds, self.tasks_, candidates, self._describe(question))
             spent = run.spent()
             elapsed = lambda: monotonic() - began + spent  # noqa: E731
-            finish = finish_seconds(prepared.Y)
+            finish = finish_seconds(prepared.Y) * slowness(monotonic() - came, process_time() - worked)
             if crew.size:
                 outcome = fit_all(run, candidates, self._budget, elapsed, crew, self.on_progress, finish)
             else:

@@ -38,7 +38,7 @@ from ..task import Task
 from ..train import Architecture, Network
 from .balancers import Wanted, make_balancers
 from .candidate import Candidate
-from .effort import Pace, Size
+from .effort import MOST_OF_GROUPING, MOST_TRIED, TREES, Pace, Size, grouping_seconds
 from .grouped import Grouped
 from .groupings import groupings
 from .label_methods import label_candidates
@@ -56,8 +56,6 @@ JOINT_RATE = 0.1
 FORESTS = {"light": (1, 1.0), "strong": (3, 0.6)}  # least rows of a leaf, and share of features tried at a split
 USUAL_FOREST = (2, 0.5)
 ROWS_A_LEAF = 4000  # so many rows make a forest's smallest leaf one row larger: its size must not grow without end
-TREES = 500  # of all folds, which serve together
-MOST_TRIED = 100  # features at a split: more cost time and bring little
 HARD_ALONE: Mapping[str, Architecture | None] = {"": None}
 Maker = Callable[[Sequence[Task]], Estimator]
 
@@ -94,8 +92,12 @@ def portfolio(prepared: Prepared, plan: str | Plan | Path, families: Sequence[st
     if a smaller effort can help it; ``labels`` are label methods that compete by name."""
     size = Size.of(prepared.X, prepared.Y, prepared.tasks)
     folds = int(prepared.folds.max()) + 1
-    full = candidates_for(prepared.tasks, prepared.Y, Grove.of(size.rows, size.features, folds), "separate", seed)
+    auto, ends = plan == "auto", "together" if plan == "auto" else plan
+    full = candidates_for(prepared.tasks, prepared.Y, Grove.of(size.rows, size.features, folds), ends, seed)
     pace = Pace.within(budget, full, size)
+    looking = grouping_seconds(len(prepared.tasks))
+    if pace.hurries or (budget is not None and looking > MOST_OF_GROUPING * budget):
+        plan = ends
     grove = Grove.of(size.rows, size.features, folds, pace)
     balancers = make_balancers(balance, prepared.tasks)
     found = candidates_for(prepared.tasks, prepared.Y, grove, plan, seed, balancers, ways(share, prepared.tasks))
@@ -103,7 +105,7 @@ def portfolio(prepared: Prepared, plan: str | Plan | Path, families: Sequence[st
         found += grouped_candidates(prepared.tasks, prepared.X, prepared.Y, grove, seed)
     if len(labels):
         plans = {} if plan == "separate" else _plans(prepared.tasks, prepared.Y, plan)
-        found += label_candidates(labels, prepared.tasks, prepared.Y, plans, plan == "auto",
+        found += label_candidates(labels, prepared.tasks, prepared.Y, plans, auto,
                                   label_bases(prepared.tasks, grove, seed), seed)
     kept = [candidate for candidate in found if candidate.family in (families or FAMILIES)]
     if not kept:

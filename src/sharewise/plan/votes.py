@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from jaxtyping import Float, Int
 
@@ -16,9 +18,15 @@ LEAST_SHARE = 0.05  # of the votes; who has less is not worth its place in the m
 def drawn_losses(losses: Float[Array, "M N"], groups: Int[Array, "N"] | None, seed: int) -> Float[Array, "M B"]:
     """Mean losses of the candidates in B draws of the rows with replacement; rows of one group are drawn together."""
     units = number_units(groups, losses.shape[1])
-    count = int(units.max()) + 1
-    times = np.random.default_rng(seed).multinomial(count, np.full(count, 1 / count), size=DRAWS)[:, units]
+    times = drawn_times(int(units.max()) + 1, seed)[:, units]
     return losses @ (times / times.sum(axis=1, keepdims=True)).T
+
+
+@lru_cache(maxsize=8)
+def drawn_times(count: int, seed: int) -> Int[Array, "B U"]:
+    """How often each of so many units is drawn in each of B draws with replacement; kept, for tasks that are observed
+    in the same rows ask for the same."""
+    return np.random.default_rng(seed).multinomial(count, np.full(count, 1 / count), size=DRAWS)
 
 
 def votes(own: Float[Array, "M B"], common: Float[Array, "M B"], rows: float) -> Float[Array, "M"]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from numbers import Number
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,8 @@ from ..base.errors import shown
 from .class_weights import fit_weights
 from .kind import SMALLEST_PROBABILITY, Array
 from .scale import Scale
+
+FEW_CLASSES = 20  # so many comparisons of a column are faster than looking each number up
 
 
 def check_classes(kind: str, classes: Sequence[Any], exactly: int | None = None) -> None:
@@ -27,14 +30,26 @@ def check_classes(kind: str, classes: Sequence[Any], exactly: int | None = None)
 def encode_labels(values: pd.DataFrame, classes: Sequence[Any]) -> Float[Array, "N 1"]:
     """Labels of one column to class codes 0, 1, ... as float [N, 1]; missing to NaN; DataError on an unknown label."""
     column = values.columns[0]
-    codes = {label: float(code) for code, label in enumerate(classes)}
-    target = values[column].astype(object).map(codes).to_numpy(dtype=np.float64, na_value=np.nan)
+    target = _codes_of(values[column], classes)
     wrong = np.flatnonzero(np.isnan(target) & values[column].notna().to_numpy())
     if len(wrong):
         raise DataError(f"target {column!r}", f"has {shown(values[column].iloc[wrong[0]])} in row {wrong[0]}",
                         f"its classes are {', '.join(map(repr, list(classes)[:8]))}",
                         "Empty the cell, or add the class where the kind is set.")
     return target[:, None]
+
+
+def _codes_of(column: pd.Series, classes: Sequence[Any]) -> Float[Array, "N"]:
+    """The place of each label among the classes, NaN where it has none; numbers are compared as such, which is faster
+    than looking each of them up."""
+    numbers = column.to_numpy()
+    if numbers.dtype.kind in "biuf" and len(classes) <= FEW_CLASSES and all(isinstance(one, Number) for one in classes):
+        target = np.full(len(numbers), np.nan)
+        for code, label in enumerate(classes):
+            target[numbers == label] = code
+        return target
+    codes = {label: float(code) for code, label in enumerate(classes)}
+    return column.astype(object).map(codes).to_numpy(dtype=np.float64, na_value=np.nan)
 
 
 def decode_labels(codes: Array, classes: Sequence[Any]) -> Array:

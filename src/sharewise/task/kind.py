@@ -87,6 +87,11 @@ class Kind(ABC):
     def row_loss(self, mean: Float[Array, "N C"], target: Float[Array, "N W"]) -> Float[Array, "N"]:
         """The proper loss of every row in the target's own units; NaN where nothing is observed. Lower is better."""
 
+    def chance(self, mean: Float[Array, "*M N C"], target: Float[Array, "N W"]) -> Float[Array, "*M N"] | None:
+        """The probability of what was observed, where it is linear in the mean and the row loss is minus its logarithm
+        (it being kept SMALLEST_PROBABILITY away from 0 and 1); None for kinds whose loss is another."""
+        return None
+
     def score(self, mean: Float[Array, "N C"], target: Float[Array, "N W"], scale: Scale) -> float:
         """Mean row loss over that of the trivial predictor: 1 is no better than trivial, 0 is perfect."""
         return float(np.nanmean(self.row_loss(mean, target)) / scale.unit)

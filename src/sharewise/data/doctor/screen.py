@@ -13,7 +13,8 @@ from .explain import Levels
 Array = np.ndarray
 MOST_PAIRS = 5000
 CELLS = 12
-GLANCE = 0.75
+GLANCE, GLANCE_OF_CLASSES = 0.75, 0.95
+TARGETS_AT_ONCE = 64
 
 
 def worth_a_look(features: Sequence[Levels], values: Sequence[Float[Array, "n"]],
@@ -21,24 +22,43 @@ def worth_a_look(features: Sequence[Levels], values: Sequence[Float[Array, "n"]]
     """Which features may explain much of which target.
 
     All, up to 5,000 pairs. Beyond, those where 12 cells of the feature (missing values one of their own) leave at most
-    3/4 of the target's variance, classes counting as numbers; all pairs at once, by one sparse product.
+    3/4 of the target's variance (of more than two classes, which count as numbers, 95 %); by sparse products of all
+    cells with many targets.
     """
     look = np.ones((len(values), len(features)), dtype=bool)
     if look.size <= MOST_PAIRS:
         return look
-    rows = len(features[0].code)
-    cell = np.stack([_cells(feature) + CELLS * at for at, feature in enumerate(features)], axis=1)
-    members = csr_matrix((np.ones(cell.size), cell.ravel(), np.arange(0, cell.size + 1, cell.shape[1])),
-                         shape=(rows, CELLS * len(features))).T.tocsr()
-    for at, target in enumerate(values):
-        seen = ~np.isnan(target)
-        columns = np.where(seen, target, 0.0)
-        columns = (columns - columns[seen].mean()) * seen if seen.any() else columns
-        count, first, second = (members @ column for column in (seen.astype(float), columns, columns**2))
-        within = second - np.where(count > 0, first**2 / np.maximum(count, 1), 0)
-        left = within.reshape(len(features), CELLS).sum(axis=1) / max(np.square(columns).sum(), 1e-300)
-        look[at] = left < GLANCE if classes[at] <= 2 else left < 0.95
+    members = _members(features)
+    for low in range(0, len(values), TARGETS_AT_ONCE):
+        at = slice(low, low + TARGETS_AT_ONCE)
+        left = _left(members, np.stack(values[at], axis=1))
+        look[at] = left < np.where(np.array(classes[at]) <= 2, GLANCE, GLANCE_OF_CLASSES)[:, None]
     return look
+
+
+def _members(features: Sequence[Levels]) -> csr_matrix:
+    """Which rows lie in which cell [D * CELLS, n]; the fullest cell of each feature is left empty, for it holds the
+    rows that the others do not: of a flag that is seldom on hardly anything is left to add up."""
+    entries, cells = [], []
+    for at, feature in enumerate(features):
+        cell = _cells(feature)
+        outside = np.flatnonzero(cell != np.bincount(cell, minlength=1).argmax())
+        entries.append(outside)
+        cells.append(cell[outside] + CELLS * at)
+    rows, own = np.concatenate(entries), np.concatenate(cells)
+    return csr_matrix((np.ones(len(rows)), (own, rows)), shape=(CELLS * len(features), len(features[0].code)))
+
+
+def _left(members: csr_matrix, Y: Float[Array, "n t"]) -> Float[Array, "t D"]:
+    """The share of each target's variance that is left within the cells of each feature."""
+    seen = ~np.isnan(Y)
+    rows = seen.sum(axis=0)
+    centred = np.where(seen, Y - np.where(seen, Y, 0.0).sum(axis=0) / np.maximum(rows, 1), 0.0)
+    count, total = ((members @ part).reshape(-1, CELLS, Y.shape[1]) for part in (seen.astype(np.float64), centred))
+    between = np.square(total) / np.maximum(count, 1)
+    fullest = np.square(centred.sum(axis=0) - total.sum(axis=1)) / np.maximum(rows - count.sum(axis=1), 1)
+    whole = np.square(centred).sum(axis=0)
+    return ((whole - between.sum(axis=1) - fullest) / np.maximum(whole, 1e-300)).T
 
 
 def _cells(feature: Levels) -> Array:

@@ -72,6 +72,9 @@ class Binary(Kind):
     def start(self, scale: Scale) -> tuple[float, ...]:
         return (float(np.log(scale.trivial[0] / (1 - scale.trivial[0]))),)
 
+    def chance(self, mean: Float[Array, "*M N 1"], target: Float[Array, "N 1"]) -> Float[Array, "*M N"]:
+        return np.where(target[:, 0] > 0.5, mean[..., 0], 1 - mean[..., 0])
+
     def row_loss(self, mean: Float[Array, "N 1"], target: Float[Array, "N 1"]) -> Float[Array, "N"]:
         safe = np.clip(mean[:, 0], SMALLEST_PROBABILITY, 1 - SMALLEST_PROBABILITY)
         return -np.log(np.where(target[:, 0] > 0.5, safe, 1 - safe)) + 0 * target[:, 0]
