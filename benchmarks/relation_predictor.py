@@ -6,7 +6,8 @@ import numpy as np
 
 from relation_truth import as_matrix, gains, in_the_others, pair_matrix, spearman
 from sharewise.relate import GainPredictor, GainWeights, predict_group_gains
-from sharewise.relate.gain_evidence import GainEvidence, normal_scores
+from sharewise.relate.gain_evidence import GainEvidence
+from sharewise.relate.gain_units import gain_unit, in_units
 
 AFFINITIES = ("ridge transfer", "cross-prediction", "ridge cosine, absolute", "gradient outer product",
               "task covariance", "label correlation", "residual correlation", "linear CKA", "kernel distance")
@@ -30,16 +31,24 @@ def known_of_pairs(run: Run) -> np.ndarray:
     return GainEvidence.of(*evidence_of(run)).members(groups, groups).known[:, :len(GainWeights._fields)]
 
 
+def pairs_in_units(cell: dict) -> tuple[np.ndarray, np.ndarray]:
+    """Validation and test gains of all pairs [T, T], both in the unit of the validation gains, which the predictor has.
+    """
+    seen, truth = (pair_matrix(cell, side) for side in ("validation", "test"))
+    unit = gain_unit(seen[~np.isnan(seen)])
+    return in_units(seen, unit), in_units(truth, unit)
+
+
 def moments(runs: list[Run]) -> tuple[np.ndarray, np.ndarray]:
-    """Of a set: the second moments [W, W] of what is known, and with the ranks of the gains in the other seeds [W]."""
+    """Of a set: the second moments [W, W] of what is known, and with the test gains in the other seeds [W]."""
     squares, products = [], []
     groups = gains(runs[0][0], "pairs", "test")[0]
     _, receiver = np.nonzero(groups)
     helper = np.array([np.flatnonzero(pair) for pair in groups])[:, ::-1].ravel()
-    for run, truth in zip(runs, in_the_others([pair_matrix(cell, "test") for cell, _ in runs]), strict=True):
-        known, wanted = known_of_pairs(run), normal_scores(truth[helper, receiver])
-        squares.append(known.T @ known / len(wanted))
-        products.append(known.T @ wanted / len(wanted))
+    for run, truth in zip(runs, in_the_others([pairs_in_units(cell)[1] for cell, _ in runs]), strict=True):
+        known = known_of_pairs(run)
+        squares.append(known.T @ known / len(known))
+        products.append(known.T @ truth[helper, receiver] / len(known))
     return np.mean(squares, axis=0), np.mean(products, axis=0)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from relation_fresh import fresh_table
+from relation_parts import effects, parts_table
 from relation_predictor import SHARE, Run, held_out_groups, learn_weights, moments, predicted_pairs, untrained_pairs
 from relation_truth import (
     hit_rate,
@@ -20,16 +22,18 @@ CEILING, PREDICTOR = "one run's own test gains (ceiling)", "**calibrated predict
 UNTRAINED = "the same, no pair trained"
 
 
-def report(cells: dict[str, list[Run]]) -> str:
-    """The tables, as Markdown."""
+def report(cells: dict[str, list[Run]], fresh: dict[str, list[Run]]) -> str:
+    """The tables, as Markdown; ``fresh``: further seeds, on which the predictor is judged alone (a table if any)."""
     knowledge = {name: moments(runs) for name, runs in cells.items()}
     weights = {name: learn_weights([knowledge[other] for other in cells if other != name]) for name in cells}
     truths = {name: [pair_matrix(cell, "test") for cell, _ in runs] for name, runs in cells.items()}
     known = {name: _known(runs, truths[name], weights[name]) for name, runs in cells.items()}
     page = ["# Relations: what affinities know of true gains", "",
-            f"{_seeds(cells)} seeds of each set; made by `python benchmarks/relations.py --seeds {_seeds(cells)}`; "
+            f"{_seeds(cells)} seeds of each set; made by `python benchmarks/relations.py --seeds {_seeds(cells)} "
+            f"--fresh {_seeds(fresh)}`; "
             "protocol in `benchmarks/relation_runs.py`.", ""]
-    page += [*_truth_table(cells, truths), *_pair_table(cells, truths, known), *_ceiling_table(truths, known),
+    page += [*_truth_table(cells, truths), *parts_table(cells), *_pair_table(cells, truths, known),
+             *_ceiling_table(truths, known), *(fresh_table(cells, fresh, weights) if _seeds(fresh) else []),
              *_weight_table(weights, learn_weights(list(knowledge.values()))), *_group_table(cells, weights)]
     return "\n".join(page) + "\n"
 
@@ -42,6 +46,7 @@ def _known(runs: list[Run], truths: list[np.ndarray], weights: GainWeights) -> d
     """Of each thing that may know the gains, its matrix at each seed."""
     known = {CEILING: truths, "of these only the mean of each receiver": [_means(truth, 0) for truth in truths],
              "of these only the mean of each helper": [_means(truth, 1) for truth in truths],
+             "of these only the effects of both": [np.add(*effects(truth)[:2]) for truth in truths],
              "all pairs, validation": [pair_matrix(cell, "validation") for cell, _ in runs],
              PREDICTOR: [predicted_pairs(run, weights) for run in runs],
              UNTRAINED: [untrained_pairs(run, weights) for run in runs]}
@@ -119,9 +124,9 @@ def _with_errors(name: str, scores: list[float], errors: list[float]) -> str:
 def _weight_table(weights: dict[str, GainWeights], over_all: GainWeights) -> list[str]:
     low, high = np.min(list(weights.values()), axis=0), np.max(list(weights.values()), axis=0)
     page = ["## What sets taught", "",
-            "Weights of the expected gain before anything is trained together (`GainWeights`): fitted on all sets, and "
-            "the range when each set is left out, as above and below.", "", "| | weight | least | most |",
-            "|---|--:|--:|--:|"]
+            "Weights of the expected gain before anything is trained together (`GainWeights`), in the unit of the gains"
+            ": fitted on all sets, and the range when each set is left out, as above and below.", "",
+            "| | weight | least | most |", "|---|--:|--:|--:|"]
     page += [f"| {field.replace('_', ' ')} | {all_sets:+.2f} | {least:+.2f} | {most:+.2f} |" for
              field, all_sets, least, most in zip(GainWeights._fields, over_all, low, high, strict=True)]
     return [*page, ""]

@@ -1,4 +1,4 @@
-"""Do cheap affinities know who helps whom? ``python benchmarks/relations.py [--sets a,b] [--seeds 10]``"""
+"""Do cheap affinities know who helps whom? ``python benchmarks/relations.py [--sets a,b] [--seeds 10] [--fresh 4]``"""
 
 from __future__ import annotations
 
@@ -70,18 +70,21 @@ def main() -> None:
     ask = argparse.ArgumentParser(description=__doc__)
     ask.add_argument("--sets", default=",".join(SETS))
     ask.add_argument("--seeds", type=int, default=10)
+    ask.add_argument("--fresh", type=int, default=0, help="further seeds, to judge what was set on the others")
     options = ask.parse_args()
     CELLS.mkdir(parents=True, exist_ok=True)
-    wanted = [(name, seed) for seed in range(options.seeds) for name in options.sets.split(",")]
+    wanted = [(name, seed) for seed in range(options.seeds + options.fresh)
+              for name in options.sets.split(",")]
     for name, seed in wanted:
         start = time.perf_counter()
         if not path(name, seed).exists():
             path(name, seed).write_text(json.dumps(run_cell(name, seed)))
         matrices(name, seed)
         print(f"{name}, seed {seed}: {time.perf_counter() - start:.0f} s", flush=True)
-    cells = {name: [(json.loads(path(name, seed).read_text()), matrices(name, seed))
-                    for seed in range(options.seeds)] for name in options.sets.split(",")}
-    text = report(cells)
+    cells, fresh = ({name: [(json.loads(path(name, seed).read_text()), matrices(name, seed)) for seed in seeds]
+                     for name in options.sets.split(",")} for seeds in
+                    (range(options.seeds), range(options.seeds, options.seeds + options.fresh)))
+    text = report(cells, fresh)
     (RESULTS / "relations.md").write_text(text)
     print(text)
 

@@ -96,8 +96,33 @@ def test_planted_effects_of_receiver_helper_and_pair_come_back_better_than_they_
         predictor = GainPredictor([], np.full(10, 50), np.ones(10)).fit(pairs, seen)
         raw.append(agreement(seen, pairs, truth))
         smooth.append(agreement(predictor.predict(pairs).mean, pairs, truth))
-    assert np.mean(smooth) > np.mean(raw) + 0.05
-    assert np.mean(smooth) > 0.7
+    assert np.mean(smooth) > np.mean(raw) + 0.03
+    assert np.mean(smooth) > 0.63
+
+
+def test_of_a_single_gain_that_was_seen_luck_and_noise_are_taken_off():
+    both = np.ones((1, 2), dtype=bool)
+    predictor = GainPredictor([], np.full(2, 9), np.ones(2), NOTHING).fit(both, np.array([[0.2, np.nan]]))
+    level, helpers, receiver, pair, _, luck, noise = predictor.variances_
+    own, found = level + helpers + receiver + pair, predictor.predict(both)
+    share = own / (own + luck + noise)
+    np.testing.assert_allclose(found.mean[0], [0.2 * share, 0.2 * level / (own + luck + noise)])
+    np.testing.assert_allclose(found.uncertainty[0, 0], predictor.unit_ * np.sqrt(own * (1 - share)))
+
+
+def test_what_a_task_gains_in_every_company_may_be_the_luck_of_its_run_alone():
+    """Of two equal means the one over helpers is believed more: that of the receiver holds its run alone."""
+    pairs = all_pairs(8)
+    fitted = []
+    for effect in (np.eye(8)[0], np.eye(8)[0][:, None]):
+        truth = 0.1 * np.broadcast_to(effect, (8, 8)) + 0.02 * np.random.default_rng(0).normal(size=(8, 8))
+        predictor = GainPredictor([], np.full(8, 9), np.ones(8), NOTHING).fit(pairs, pair_gains(pairs, truth))
+        gain = np.zeros((8, 8))
+        for pair, said in zip(pairs, predictor.predict(pairs).mean, strict=True):
+            i, j = np.flatnonzero(pair)
+            gain[i, j], gain[j, i] = said[j], said[i]
+        fitted.append((gain[1:, 0].mean() - gain[1:, 1:].sum() / 42, gain[0, 1:].mean() - gain[1:, 1:].sum() / 42))
+    assert 0 < fitted[0][0] < 0.8 * fitted[1][1]
 
 
 def test_effects_of_pairs_are_seen_again_in_groups_that_hold_the_pairs():
@@ -117,10 +142,10 @@ def test_what_other_tables_taught_orders_pairs_that_were_not_trained():
     rows, pairs = np.array([10, 400, 30, 100, 20, 60]), all_pairs(6)
     flat = np.where(pairs[:1], 0.1, np.nan)
     predict = GainPredictor([], rows, np.ones(6)).fit(pairs[:1], flat).predict
-    mean = np.nanmean(predict(pairs).mean, axis=0)
-    assert np.corrcoef(mean, np.argsort(np.argsort(rows)))[0, 1] < -0.9  # few rows gain more
+    mean = np.nanmean(predict(pairs).mean, axis=0)[2:]  # of those that were not trained
+    assert np.argsort(-mean).tolist() == np.argsort(rows[2:]).tolist()  # few rows gain more
     blind = GainPredictor([], rows, np.ones(6), weights=NOTHING).fit(pairs[:1], flat).predict(pairs).mean
-    assert np.ptp(np.nanmean(blind, axis=0)) < 0.5 * np.ptp(mean)
+    assert np.ptp(np.nanmean(blind, axis=0)[2:]) < 0.5 * np.ptp(mean)
 
 
 def test_helpers_whom_the_affinities_name_are_expected_to_help():

@@ -12,14 +12,15 @@ from scipy.optimize import minimize
 
 from ..base import DataError, NotFittedError
 from .gain_evidence import GainEvidence, GainWeights, Members
+from .gain_units import gain_unit, in_units
 
 Array = np.ndarray
-TYPICAL = {"level": 0.3, "helpers": 0.06, "receiver": 0.05, "pair": 0.1, "known": 0.003, "affinity": 0.003,
-           "noise": 1.0}  # variance of each part, in squares of the unit of the gains
+TYPICAL = {"level": 0.15, "helpers": 0.045, "receiver": 0.13, "pair": 0.08, "known": 0.003, "affinity": 0.003,
+           "luck": 0.3, "noise": 0.6}  # variance of each part, in squares of the unit of the gains, about as measured
 DOUBT = 1.0  # standard deviation of the logarithm of a variance about the typical one
 FARTHEST = 8.0  # from the typical logarithm that a variance may go
 TAUGHT = GainWeights()
-OUTLIER = 3.0  # units; what lies farther out is taken as this
+SEEN_ONLY = 2  # parts at the end that no prediction holds: luck and noise
 
 
 @dataclass(frozen=True)
@@ -39,12 +40,14 @@ class GainPredictor:
     (h, k) is a sum of parts: a level; linear in all that is known, so that this table can differ from others; linear in
     the mean affinity of the helpers to the receiver, a part for each matrix; the overlap of the helpers,
     |g n h| / sqrt(|g| |h|) without the receiver (some help everybody); the same receiver; the same receiver times that
-    overlap; noise, in inverse proportion to the receiver's rows. The variances have the greatest posterior density
-    where the logarithm of each is normal about a typical value (Rasmussen, Williams 2006, Gaussian processes for
-    machine learning, equations 2.38 and 5.9). So with few trained groups it says what holds of most tables, and with
-    many it learns which affinity knows something here and of each receiver whom it likes, as surrogate models do (Li,
-    Nguyen, Zhang 2023, Identification of negative transfers in multitask learning using surrogate models). Gains are
-    in units of their median size, and those beyond three units are taken as three: relative gains have heavy tails.
+    overlap; and two that are seen and not predicted, in inverse proportion to the receiver's rows: the luck of the one
+    run of the receiver alone, which is in all its gains, and noise. The variances have the greatest posterior density
+    where the logarithm of each is normal about a typical value, as ``benchmarks/relations.py`` measures them
+    (Rasmussen, Williams 2006, Gaussian processes for machine learning, equations 2.38 and 5.9). So with few trained
+    groups it says what holds of most tables, and with many it learns which affinity knows something here and of each
+    receiver whom it likes, as surrogate models do (Li, Nguyen, Zhang 2023, Identification of negative transfers in
+    multitask learning using surrogate models). Gains are in units of their median size (``gain_unit``), and those
+    beyond three units are taken as three: relative gains have heavy tails.
 
     ``affinities``: matrices [T, T], row helps column; ``rows`` [T]: observed rows of each task; ``difficulty`` [T]:
     loss of each task alone over that of the trivial predictor. A gain is 1 - loss in company / loss alone.
@@ -54,8 +57,8 @@ class GainPredictor:
     >>> groups = np.argsort(chance.random((30, 6)), axis=1) < 3
     >>> gains = np.where(groups, (groups @ truth - truth.diagonal()) / 2, np.nan)
     >>> predictor = GainPredictor([truth, chance.normal(size=(6, 6))], np.full(6, 50), np.ones(6))
-    >>> found = predictor.fit(groups[:6], gains[:6]).predict(groups[6:])
-    >>> bool(np.corrcoef(found.mean[groups[6:]], gains[6:][groups[6:]])[0, 1] > 0.9)
+    >>> found = predictor.fit(groups[:12], gains[:12]).predict(groups[12:])
+    >>> bool(np.corrcoef(found.mean[groups[12:]], gains[12:][groups[12:]])[0, 1] > 0.9)
     True
     """
 
@@ -76,16 +79,16 @@ class GainPredictor:
         if not len(values):
             raise DataError("gains", "holds no gain of a member of a group of two or more", "it must hold one or more",
                             "Train a group.")
-        self.unit_ = float(np.median(np.abs(values)) / 0.6745 or np.sqrt((values**2).mean())) or 1.0
-        surprise = np.clip(values / self.unit_, -OUTLIER, OUTLIER) - self._expected(self.members_)
-        parts = _covariances(self.members_, self.members_)
+        self.unit_ = gain_unit(values)
+        surprise = in_units(values, self.unit_) - self._expected(self.members_)
         few = np.mean(self.rows) / np.maximum(self.rows, 1)[self.members_.receiver]
+        same = self.members_.receiver[:, None] == self.members_.receiver
+        parts = np.concatenate([_covariances(self.members_, self.members_), [same * few, np.diag(few)]])
         typical = np.log(_typical(self.members_.affinity.shape[1]))
-        found = minimize(_unlikely, typical, (parts, few, surprise, typical), jac=True, method="L-BFGS-B",
+        found = minimize(_unlikely, typical, (parts, surprise, typical), jac=True, method="L-BFGS-B",
                          bounds=[(one - FARTHEST, one + FARTHEST) for one in typical])
         self.variances_ = np.exp(found.x)
-        covariance = np.tensordot(self.variances_[:-1], parts, 1) + self.variances_[-1] * np.diag(few)
-        self.factor_ = cho_factor(covariance)
+        self.factor_ = cho_factor(np.tensordot(self.variances_, parts, 1))
         self.dual_ = cho_solve(self.factor_, surprise)
         return self
 
@@ -95,11 +98,11 @@ class GainPredictor:
             raise NotFittedError.of(self)
         wanted = groups & (groups.sum(axis=1, keepdims=True) > 1)
         members = self.evidence_.members(groups, wanted)
-        across = np.tensordot(self.variances_[:-1], _covariances(members, self.members_), 1)
+        across = np.tensordot(self.variances_[:-SEEN_ONLY], _covariances(members, self.members_), 1)
         mean, error = np.where(groups, 0.0, np.nan), np.where(groups, 0.0, np.nan)
         mean[wanted] = self.unit_ * (self._expected(members) + across @ self.dual_)
         known = np.einsum("mk,km->m", across, cho_solve(self.factor_, across.T))
-        own = self.variances_[:-1] @ _variances(members)
+        own = self.variances_[:-SEEN_ONLY] @ _variances(members)
         error[wanted] = self.unit_ * np.sqrt(np.maximum(own - known, 0.0))
         return GainPrediction(mean, error)
 
@@ -109,7 +112,7 @@ class GainPredictor:
 
 def _typical(affinities: int) -> Float[Array, "parts"]:
     return np.array([TYPICAL["level"], TYPICAL["helpers"], TYPICAL["receiver"], TYPICAL["pair"], TYPICAL["known"],
-                     *[TYPICAL["affinity"]] * affinities, TYPICAL["noise"]])
+                     *[TYPICAL["affinity"]] * affinities, TYPICAL["luck"], TYPICAL["noise"]])
 
 
 def _covariances(left: Members, right: Members) -> Float[Array, "parts L R"]:
@@ -126,15 +129,12 @@ def _variances(members: Members) -> Float[Array, "parts M"]:
     return np.stack([one, one, one, one, (members.known**2).sum(axis=1), *(members.affinity**2).T])
 
 
-def _unlikely(logs: Float[Array, "K"], parts: Float[Array, "P M M"], few: Float[Array, "M"],
-              values: Float[Array, "M"], typical: Float[Array, "K"]) -> tuple[float, Float[Array, "K"]]:
-    """Minus the log posterior density of the logarithms of the variances, noise last, and its slope in them."""
+def _unlikely(logs: Float[Array, "K"], parts: Float[Array, "K M M"], values: Float[Array, "M"],
+              typical: Float[Array, "K"]) -> tuple[float, Float[Array, "K"]]:
+    """Minus the log posterior density of the logarithms of the variances, and its slope in them."""
     variances, away = np.exp(logs), (logs - typical) / DOUBT
-    covariance = np.tensordot(variances[:-1], parts, 1) + variances[-1] * np.diag(few)
-    factor = cho_factor(covariance, lower=True)
+    factor = cho_factor(np.tensordot(variances, parts, 1), lower=True)
     dual, inverse = cho_solve(factor, values), cho_solve(factor, np.eye(len(values)))
-    pull = inverse - np.outer(dual, dual)
-    slope = [*(variance * (pull * part).sum() for variance, part in zip(variances[:-1], parts, strict=True)),
-             variances[-1] * (pull.diagonal() @ few)]
+    slope = variances * np.tensordot(parts, inverse - np.outer(dual, dual), 2) / 2 + away / DOUBT
     found = values @ dual / 2 + np.log(factor[0].diagonal()).sum() + away @ away / 2
-    return float(found), np.array(slope) / 2 + away / DOUBT
+    return float(found), slope
