@@ -25,7 +25,9 @@ SURE = 0.05
 
 
 def judge(cell: Cell) -> dict:
-    """Strategy -> test gain over separate of each of the ``judged`` tasks, and which of them surely lose."""
+    """Strategy -> test gain over separate of each of the ``judged`` tasks, and which of them surely lose;
+    ``separate_loss``: what a gain is a share of, log loss of classes, and of numbers the error in units of their
+    variance."""
     plans = list(dict.fromkeys(name.rpartition(" @ ")[0] for name in cell.names))
     single = {plan: cell.losses(cell.test[cell.names.index(cell.best(plan))], test=True) for plan in plans
               if not plan[0].isdigit()}
@@ -56,7 +58,7 @@ def judge(cell: Cell) -> dict:
     gains = {title: (1 - loss[judged] / np.maximum(base[judged], 1e-12)).round(6).tolist()
              for title, loss in found.items()}
     return {"judged": judged.tolist(), "decays": [cell.best(plan) for plan in ("separate", "together", "random 3 0")],
-            "surely_lost": lost, "gains": gains}
+            "separate_loss": base[judged].round(6).tolist(), "surely_lost": lost, "gains": gains}
 
 
 def surely_lost(cell: Cell, apart: Array, rows: Array, judged: Array) -> list[int]:

@@ -126,12 +126,15 @@ def sure_losers(by_set: dict[str, list[dict]], name: str) -> list[str]:
             for task in cell["surely_lost"].get(name, []):
                 others = [other["gains"][name][other["judged"].index(task)] for other in cells
                           if other is not cell and task in other["judged"]]
-                own = cell["gains"][name][cell["judged"].index(task)]
-                lines.append(f"| {one} | {task} | {cell['seed']} | {own:+.1%} | "
+                at = cell["judged"].index(task)
+                lines.append(f"| {one} | {task} | {cell['seed']} | {cell['separate_loss'][at]:.4f} | "
+                             f"{cell['gains'][name][at]:+.1%} | "
                              + ", ".join(f"{gain:+.1%}" for gain in others) + " |")
     if not lines:
         return [f"No task surely loses by *{name}*."]
     count = sum(len(cells) for cells in by_set.values())
     return [f"Tasks that surely lose by *{name}* in a split, and what they gain in the others. By the split's rows, "
             f"5 % after Holm over its tasks: as {count} splits were asked, up to {SURE * count:.1f} would be found "
-            "by chance alone.", "", "| set | task | seed | gain | in other splits |", "|---|--:|--:|--:|---|", *lines]
+            "by chance alone. A gain is a share of the loss of the task's separate network: log loss of classes, of "
+            "numbers the squared error in units of their variance.", "",
+            "| set | task | seed | loss of separate | gain | in other splits |", "|---|--:|--:|--:|--:|---|", *lines]

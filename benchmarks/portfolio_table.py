@@ -6,6 +6,7 @@ import numpy as np
 
 from portfolio_judge import PARTS, SERVED
 from portfolio_losers import a_split, matrices, on_average, sure_losers, truly, who_loses
+from portfolio_pairs import pairs
 from portfolio_plans import COUNTS
 
 Array = np.ndarray
@@ -13,15 +14,9 @@ NAMED = ("landmine", "school", "parkinsons", "emotions", "oes97", "wq")  # those
 RULES = ("a member", "mean", "best", "shrunk", "voted", "greedy", "mixed", "mixed at 50%", "mixed at 80%",
          "mixed at 95%", "mixed by half", "mixed by chance", "mixed with caution", "promise", "stacked",
          "stacked promise", "split oracle", "oracle")
+GUARDS = ("mixed", "mixed by chance", "mixed with caution", "mixed by half", "mixed at 50%", "mixed at 80%",
+          "mixed at 95%", "promise")
 ORACLE = "affinity, oracle"
-PAIRS = ((f"{SERVED}, mixed", "together"), (f"{SERVED}, mixed", "affinity, best"),
-         (f"{SERVED}, mixed", f"{SERVED}, best"), (f"{SERVED}, mixed", f"{SERVED}, greedy"),
-         (f"{SERVED}, mixed", f"{SERVED}, stacked"), (f"{SERVED}, mixed", "random + helpers, mixed"),
-         ("outer, random + helpers, mixed", "together"), ("outer, random + helpers, mixed", "random + helpers, mixed"),
-         ("even, mixed", "random, mixed"), ("even, best", "random, best"), ("even, mixed", "affinity, mixed"),
-         ("affinity, mixed", "random, mixed"), ("even, mixed", "more starts, mixed"),
-         ("random, mixed", "more starts, mixed"), (f"{SERVED}, promise", "together"))
-DRAWS = 4000
 
 
 def table(cells: list[dict]) -> str:
@@ -52,9 +47,7 @@ def table(cells: list[dict]) -> str:
         error = f" +- {there.std(ddof=1) / np.sqrt(len(there)):.1%}" if len(there) > 1 else ""
         six = f"{np.mean([found[one] for one in NAMED]):+.1%}" if set(NAMED) <= set(found) else ""
         share = f"{recovered(by_set, name):.0%}" if len(found) == len(sets) else ""
-        lost = [f"{losing(by_set, name, how):.0%}" for how in (a_split, on_average, truly)]
-        lines.append(f"| {name} | {there.mean():+.1%}{error} | {six} | {' | '.join(lost)} | "
-                     f"{surely(cells, name)} | {share} | "
+        lines.append(f"| {name} | {there.mean():+.1%}{error} | {six} | {lost(cells, name)} | {share} | "
                      + " | ".join(f"{found[one]:+.1%}" if one in found else "" for one in sets) + " |")
     served = f"{SERVED}, mixed"
     return "\n".join([*lines, "", *splits(cells, served), "", *who_loses(by_set, served), "",
@@ -64,7 +57,7 @@ def table(cells: list[dict]) -> str:
 def parts_of(cells: list[dict]) -> dict[str, str]:
     """What the docs show, by a word for each: pairs of strategies, and who loses."""
     by_set, served = gathered(cells), f"{SERVED}, mixed"
-    parts = {"pairs": pairs(by_set), "splits": splits(cells, served),
+    parts = {"pairs": pairs(by_set), "splits": splits(cells, served), "guards": guards(by_set, cells),
              "losers": [*who_loses(by_set, served), "", *sure_losers(by_set, served)]}
     return {word: "\n".join([*lines, ""]) for word, lines in parts.items()}
 
@@ -95,6 +88,23 @@ def losing(by_set: dict[str, list[dict]], name: str, how) -> float:
     return float(np.mean([np.mean(one) for one in shares if one]))
 
 
+def lost(cells: list[dict], name: str) -> str:
+    """Four columns: the shares of tasks that lose in a split, on average and truly, and how many surely do."""
+    shares = [f"{losing(gathered(cells), name, how):.0%}" for how in (a_split, on_average, truly)]
+    return " | ".join([*shares, surely(cells, name)])
+
+
+def guards(by_set: dict[str, list[dict]], cells: list[dict]) -> list[str]:
+    """What it costs to leave fewer tasks worse off."""
+    lines = [f"| rule of *{SERVED}* | mean gain | recovered | lose a split | on average | truly | surely |",
+             "|---|--:|--:|--:|--:|--:|--:|"]
+    for rule in GUARDS:
+        name = f"{SERVED}, {rule}"
+        gain = np.mean(list(means(by_set, name).values()))
+        lines.append(f"| {rule} | {gain:+.1%} | {recovered(by_set, name):.0%} | {lost(cells, name)} |")
+    return lines
+
+
 def surely(cells: list[dict], name: str) -> str:
     """How many of how many tasks surely lose."""
     known = [cell for cell in cells if name in cell["surely_lost"]]
@@ -115,29 +125,3 @@ def splits(cells: list[dict], name: str) -> list[str]:
             lines.append(f"| {seed} | {gain:+.1%} | {low:+.1%} | {recovered(at, name):.0%} | "
                          f"{losing(at, name, a_split):.0%} | {surely(own, name)} |")
     return lines
-
-
-def pairs(by_set: dict[str, list[dict]]) -> list[str]:
-    """Differences of strategies in points, with 95 % intervals: sets are drawn, and seeds within them."""
-    lines = ["Differences in points of gain, with 95 % intervals from drawing sets and, within them, seeds "
-             f"({DRAWS} times). Worst: the set with the smallest difference, mean over its seeds.", "",
-             "| strategy | against | points | interval | worst |", "|---|---|--:|--:|---|"]
-    for one, other in PAIRS:
-        gaps = {name: [100 * (np.mean(cell["gains"][one]) - np.mean(cell["gains"][other])) for cell in cells]
-                for name, cells in by_set.items()}
-        worst = min(gaps, key=lambda name: np.mean(gaps[name]))
-        low, high = np.quantile(drawn([np.array(gap) for gap in gaps.values()]), (0.025, 0.975))
-        mean = np.mean([np.mean(gap) for gap in gaps.values()])
-        lines.append(f"| {one} | {other} | {mean:+.2f} | {low:+.2f} to {high:+.2f} | {worst} "
-                     f"{np.mean(gaps[worst]):+.2f} |")
-    return lines
-
-
-def drawn(gaps: list[Array]) -> Array:
-    """Means [DRAWS] over sets drawn with replacement, and seeds within them."""
-    chance = np.random.default_rng(0)
-    found = np.empty(DRAWS)
-    for at in range(DRAWS):
-        picked = chance.integers(len(gaps), size=len(gaps))
-        found[at] = np.mean([gaps[one][chance.integers(len(gaps[one]), size=len(gaps[one]))].mean() for one in picked])
-    return found

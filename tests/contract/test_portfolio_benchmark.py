@@ -125,7 +125,8 @@ def test_a_share_of_what_was_mixed_goes_to_each_task(bench):
 def losing_cells(gains):
     """Cells of one set by a matrix of gains [S, T]."""
     return [{"set": "one", "seed": seed, "judged": np.flatnonzero(~np.isnan(own)).tolist(), "surely_lost": {"a": [1]},
-             "gains": {"a": own[~np.isnan(own)].tolist()}} for seed, own in enumerate(gains)]
+             "separate_loss": [0.5] * 4, "gains": {"a": own[~np.isnan(own)].tolist()}}
+            for seed, own in enumerate(gains)]
 
 
 def test_losing_in_a_split_on_average_and_again_by_hand(bench):
@@ -138,7 +139,7 @@ def test_losing_in_a_split_on_average_and_again_by_hand(bench):
     lost, again, there = bench.losers.halves(found)  # seeds 0 and 2 name tasks 1 and 2, seed 1 names task 2
     assert (lost, again) == (3, 2)
     assert there == pytest.approx(0.3 - 0.1 - 0.25)
-    assert bench.losers.sure_losers({"one": cells}, "a")[-2] == "| one | 1 | 1 | +30.0% | -10.0%, -10.0% |"
+    assert bench.losers.sure_losers({"one": cells}, "a")[-2] == "| one | 1 | 1 | 0.5000 | +30.0% | -10.0%, -10.0% |"
     assert bench.losers.who_loses({"one": cells}, "a")[-3].startswith("| one | 3 | 4 | -3.6% | 53% | 25% | 25% | ")
     assert bench.losers.who_loses({"one": cells}, "a")[-3].endswith(" | 0 | 1 | 3 | 2 | -1.7% |")
     gains[:, 2] = [-0.2, -0.201, -0.199]  # beyond doubt, though three splits are few
