@@ -15,6 +15,7 @@ from portfolio_sets import Data
 
 FOLDS, DECAYS = 3, (0.1, 0.4, 1.5, 5.0, 12.0)
 TUNED = ("separate", "together", "random 3 0")  # plans with every decay
+PROTOCOL = 2  # of the training: counts up whenever cells that were kept before would be others now
 
 
 @dataclass(frozen=True)
@@ -62,13 +63,15 @@ class Cell:
         path.parent.mkdir(parents=True, exist_ok=True)
         parts = dict(vars(self), names=np.array(self.names))
         small = {name: part.astype(np.float32) for name, part in parts.items() if name in ("held", "test")}
-        np.savez_compressed(path, **(parts | small))
+        np.savez_compressed(path, protocol=PROTOCOL, **(parts | small))
 
     @classmethod
     def read(cls, path: Path) -> Cell:
-        """What ``write`` kept."""
+        """What ``write`` kept. ValueError: it was trained by another protocol."""
         with np.load(path) as kept:
             parts = {name: kept[name] for name in kept.files}
+        if (found := int(parts.pop("protocol", 1))) != PROTOCOL:
+            raise ValueError(f"{path} was trained by protocol {found}, not by {PROTOCOL}: delete it, train it anew.")
         parts["names"], parts["seconds"] = parts["names"].tolist(), float(parts["seconds"])
         return cls(**(parts | {name: parts[name].astype(np.float64) for name in ("held", "test")}))
 

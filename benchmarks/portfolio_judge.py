@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import numpy as np
@@ -15,15 +16,18 @@ from sharewise.judge import holm
 Array = np.ndarray
 ENDS = ("separate", "together")
 SERVED = "even + helpers"
-PARTS = {"two ends": (), "more starts": ("again",), "random": ("random",), "affinity": ("ridge", "outer", "cross"),
-         "random + helpers": ("random", "chance"),
-         "even": ("even",), SERVED: ("even", "helped", "overlap"),
-         "affinity + helpers": ("ridge", "outer", "cross", "helped", "overlap")}
+PARTS = {"two ends": (), "more starts": (r".* again ",), "random": ("random ",),
+         "affinity": ("ridge ", "outer ", "cross "), "random + helpers": ("random ", "chance "),
+         "even": ("even ",), SERVED: ("even ", "helped ", "overlap "),
+         "outer, random + helpers": ("even outer ", r"random \d [01]", "helped ", "overlap "),
+         "affinity + helpers": ("ridge ", "outer ", "cross ", "helped ", "overlap ")}  # names of plans start so
 SURE = 0.05
 
 
 def judge(cell: Cell) -> dict:
-    """Strategy -> test gain over separate of each task; of the rules also how many tasks surely lose."""
+    """Strategy -> test gain over separate of each of the ``judged`` tasks, and which of them surely lose;
+    ``separate_loss``: what a gain is a share of, log loss of classes, and of numbers the error in units of their
+    variance."""
     plans = list(dict.fromkeys(name.rpartition(" @ ")[0] for name in cell.names))
     single = {plan: cell.losses(cell.test[cell.names.index(cell.best(plan))], test=True) for plan in plans
               if not plan[0].isdigit()}
@@ -31,7 +35,7 @@ def judge(cell: Cell) -> dict:
     base = cell.by_task(apart, test=True)
     judged = np.flatnonzero(~np.isnan(base) & (np.bincount(cell.task, minlength=len(base)) > 1))
     found: dict[str, Array] = {}
-    lost: dict[str, int] = {}
+    lost: dict[str, list[int]] = {}
 
     def keep(title: str, rows: Array) -> None:
         found[title] = cell.by_task(rows, test=True)
@@ -40,8 +44,8 @@ def judge(cell: Cell) -> dict:
     for plan, rows in single.items():
         if "again" not in plan:
             keep(plan, rows)
-    for title, words in PARTS.items():
-        members = [*ENDS, *(plan for plan in plans if group_of(plan) in words)]
+    for title, starts in PARTS.items():
+        members = [*ENDS, *(plan for plan in plans if starts and re.match("|".join(starts), plan))]
         choice = Choice(cell, members)
         for rule, weights in choice.rules(title == SERVED):
             keep(f"{title}, {rule}", cell.losses((weights[:, cell.test_task] * choice.test).sum(axis=0), test=True))
@@ -51,26 +55,21 @@ def judge(cell: Cell) -> dict:
         found[f"{title}, split oracle"] = split_oracle(cell, losses)
     if len(base) <= MOST_IN_FULL:
         found |= every_partition(cell, plans)
-    gains = {title: (1 - loss[judged] / np.maximum(base[judged], 1e-12)).tolist() for title, loss in found.items()}
-    return {"tasks": len(judged), "decays": [cell.best(plan) for plan in ("separate", "together", "random 3 0")],
-            "mean_gain": {title: float(np.mean(gain)) for title, gain in gains.items()}, "surely_lost": lost,
-            "gains": gains}
+    gains = {title: (1 - loss[judged] / np.maximum(base[judged], 1e-12)).round(6).tolist()
+             for title, loss in found.items()}
+    return {"judged": judged.tolist(), "decays": [cell.best(plan) for plan in ("separate", "together", "random 3 0")],
+            "separate_loss": base[judged].round(6).tolist(), "surely_lost": lost, "gains": gains}
 
 
-def group_of(plan: str) -> str:
-    """The word of ``PARTS`` that a plan belongs to."""
-    return "again" if " again " in plan else plan.split()[0]
-
-
-def surely_lost(cell: Cell, apart: Array, rows: Array, judged: Array) -> int:
-    """Number of tasks whose test rows lose against separate, two-sided at 5 % after Holm."""
+def surely_lost(cell: Cell, apart: Array, rows: Array, judged: Array) -> list[int]:
+    """The tasks whose test rows lose against separate, two-sided at 5 % after Holm."""
     p_values = []
     for at in judged:
         surplus = (rows - apart)[cell.test_task == at]
         error = surplus.std(ddof=1) / np.sqrt(len(surplus)) if len(surplus) > 1 else 0.0
         score = surplus.mean() / error if error > 0 else 0.0
         p_values.append(2 * norm.sf(score) if score > 0 else 1.0)
-    return int(np.sum(np.array(holm(p_values)) <= SURE))
+    return judged[np.array(holm(p_values)) <= SURE].tolist()
 
 
 def split_oracle(cell: Cell, losses: Array) -> Array:

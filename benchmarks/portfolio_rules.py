@@ -17,6 +17,7 @@ from sharewise.task import Binary, Regression, Task
 
 Array = np.ndarray
 CHANCES = (0.5, 0.8, 0.95)  # of a gain, from which on a task is served by what was mixed of all plans
+LEAST, WORTH = 0.3, 0.04  # share of what was mixed in a cautious blend where nothing is gained, and a sure gain
 
 
 class Choice:
@@ -48,9 +49,13 @@ class Choice:
             yield "promise", self._promised()
             yield "stacked", self.stacked(everything, anyone)
             seen = self._evidence(self.mixed)
-            found = posterior(np.array([one.gain for one in seen]), moderated_errors(seen))
-            for chance in CHANCES:
-                yield f"mixed at {chance:.0%}", self._where(found.chance >= chance, self.mixed)
+            gains, errors = np.array([one.gain for one in seen]), moderated_errors(seen)
+            any_gain, worth = (posterior(gains, errors, least).chance for least in (0.0, WORTH))
+            shares = {f"at {chance:.0%}": any_gain >= chance for chance in CHANCES}
+            shares |= {"by half": np.full(len(gains), 0.5), "by chance": any_gain,
+                       "with caution": LEAST + (1 - LEAST) * worth}
+            for how, share in shares.items():
+                yield f"mixed {how}", self._where(share, self.mixed)
             yield "stacked promise", self._where(worth_sharing(self._evidence(self.stacked)), self.stacked)
 
     def _pick(self, scores: Array) -> Array:
@@ -141,9 +146,9 @@ class Choice:
         losses = cell.losses(means)
         return [Estimate.of(*(loss[cell.task == at] / self.units[at] for loss in losses)) for at in self.known]
 
-    def _where(self, sure: Array, rule: Callable[[Array, Array], Array]) -> Array:
-        """The rule on all plans for those of the known tasks that are ``sure``, on separate plans for the others."""
+    def _where(self, share: Array, rule: Callable[[Array, Array], Array]) -> Array:
+        """Of each known task so large a ``share`` of the rule on all plans, and the rest of it on separate plans."""
         everything, anyone = np.ones(len(self.cell.task), dtype=bool), np.ones(len(self.plans), dtype=bool)
-        wins = np.zeros(self.tasks, dtype=bool)
-        wins[self.known] = sure
-        return np.where(wins, rule(everything, anyone), rule(everything, self.alone))
+        whole = np.zeros(self.tasks)
+        whole[self.known] = share
+        return whole * rule(everything, anyone) + (1 - whole) * rule(everything, self.alone)
