@@ -57,7 +57,7 @@ class Strided:
     def _join(self, *args: Any) -> tuple[Tensor | None, ...]:
         whole, *rest = BACKWARD(*args)
         if self.waiting is not None:
-            whole[self.steps] += self.waiting
+            whole[self.steps].add_(self.waiting)  # `+=` would copy it back too
         self.waiting, self.is_late = None, True
         return (whole, *rest)
 
@@ -110,7 +110,7 @@ def _is_strided(node: Any) -> bool:
         return False
     if node._saved_groups > 1 or max(node._saved_stride) == 1 or any(node._saved_padding):
         return False
-    if any(getattr(raw, "unpack_hook", None) is not None for raw in (node._raw_saved_input, node._raw_saved_weight)):
+    if any(getattr(raw, "unpack_hook", raw) is not None for raw in (node._raw_saved_input, node._raw_saved_weight)):
         return False
     inputs, weight = node._saved_input, node._saved_weight
     return weight.shape[2:].numel() == 1 and inputs.layout == torch.strided and inputs.is_contiguous()
