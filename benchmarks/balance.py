@@ -6,8 +6,9 @@
     python benchmarks/balance.py --list                          names of configurations
 
 Configurations: `mlp-B-T`, a trunk of 4 layers of width 1024, batch B, T tasks; `rows-B-T`, the same where each row
-carries one task; `narrow-B-T`, of width 128; `conv-B-T`, a small ResNet on 3 x 64 x 64; `transformer-B-T`, 4 layers,
-d = 256, 64 positions. Every way takes whole steps (forward, backward, gradients set to None before), in a new order in
+carries one task; `narrow-B-T`, of width 128; `conv-B-T`, a small ResNet on 3 x 64 x 64; `basic-B-T`, `bottleneck-B-T`,
+`vgg-B-T` and `depthwise-B-T`, other convolutional trunks on the same (convolutional.py); `transformer-B-T`, 4 layers, d
+= 256, 64 positions. Every way takes whole steps (forward, backward, gradients set to None before), in a new order in
 each round, on one thread. A ratio is that of CPU seconds to the plain step of the same round; printed are its median
 and quartiles, and the peak of allocated memory above the plain step's, by PyTorch's profiler. All but the weightings
 that need losses only and LibMTL's row use UPGrad, the plain loop with our solver. TorchJD and LibMTL are measured where
@@ -31,35 +32,15 @@ import torch
 from torch import nn
 from torch.profiler import ProfilerActivity, profile
 
+from convolutional import CONVOLUTIONAL, Mean
 from peer_libmtl import host, weightings
 from sharewise import balance
 from sharewise.balance.engine.batched import Batched
 from sharewise.balance.engine.border import Border
 
 NAMES = ("mlp-512-2", "mlp-512-8", "mlp-512-40", "mlp-64-8", "mlp-64-40", "rows-512-8", "rows-512-40", "narrow-64-8",
-         "conv-32-3", "conv-32-9", "transformer-16-4", "transformer-16-8")
-
-
-class Block(nn.Module):
-    """Two convolutions and a way around them."""
-
-    def __init__(self, before: int, after: int) -> None:
-        super().__init__()
-        self.first = nn.Conv2d(before, after, 3, stride=2, padding=1)
-        self.second = nn.Conv2d(after, after, 3, padding=1)
-        self.around = nn.Conv2d(before, after, 1, stride=2)
-        self.norms = nn.ModuleList(nn.BatchNorm2d(after) for _ in range(2))
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        inner = self.norms[1](self.second(torch.relu(self.norms[0](self.first(x)))))
-        return torch.relu(inner + self.around(x))
-
-
-class Mean(nn.Module):
-    """Features of a sample: the mean over its positions."""
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return x.flatten(2).mean(2) if x.ndim == 4 else x.mean(1)
+         "conv-32-3", "conv-32-9", "basic-32-3", "bottleneck-32-3", "vgg-32-3", "depthwise-32-3", "transformer-16-4",
+         "transformer-16-8")
 
 
 class Job:
@@ -69,9 +50,9 @@ class Job:
         kind, batch, tasks = name.split("-")
         rows, self.tasks, self.kind = int(batch), int(tasks), kind
         torch.manual_seed(0)
-        if kind == "conv":
-            self.trunk, width = nn.Sequential(nn.Conv2d(3, 16, 3, padding=1), nn.ReLU(), Block(16, 32), Block(32, 64),
-                                              Block(64, 128), Mean()), 128
+        if kind in CONVOLUTIONAL:
+            build, width = CONVOLUTIONAL[kind]
+            self.trunk = build()
             self.inputs = torch.randn(rows, 3, 64, 64)
         elif kind == "transformer":
             layer = nn.TransformerEncoderLayer(256, 4, 512, dropout=0.0, batch_first=True)

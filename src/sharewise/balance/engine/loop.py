@@ -13,6 +13,7 @@ from .cut import Cut
 from .gram import of_rows
 from .route import Route, add, add_heads
 from .slices import joined_slices
+from .strided import strided_convolutions
 
 
 class Loop(Route):
@@ -29,10 +30,12 @@ class Loop(Route):
         self.sizes = [parameter.numel() for parameter in cut.shared]
         self.rows: list[list[Tensor]] = []
         self.heads: list[list[Tensor | None]] = []
-        with joined_slices(cut) as slices:
+        with joined_slices(cut) as slices, strided_convolutions(cut) as convolutions:
             for task, (root, own) in enumerate(zip(cut.roots, cut.heads, strict=True)):
                 for one in slices:
                     one.start()
+                for each in convolutions:
+                    each.start()
                 is_needed = keeps_graph or root is not cut.roots[-1]
                 parts = torch.autograd.grad(root, [*cut.shared, *own], retain_graph=is_needed, allow_unused=True)
                 known = [torch.zeros_like(parameter) if part is None else part.to_dense()  # it may be sparse
