@@ -75,7 +75,10 @@ def run_layers(build: Build, inputs: Float[Tensor, "G N D"], parameters: list[Te
         if layer.has_bias:
             bias, at = torch.cat(parameters[at:at + modules]), at + modules
         matrices.append(weights.view(modules, -1, weights.shape[1]))
-        if place == 0:  # a group reads one thing: one wide product
+        if place == 0 and groups == 1 and len(layers) > 1:  # the layers above run apart: so that nothing is turned
+            alone = _product(inputs.expand(size, *inputs.shape[1:]), matrices[-1], bias)
+            features = alone.unsqueeze(0).transpose(1, 2)
+        elif place == 0:  # a group reads one thing: one wide product
             wide = _product(inputs, weights.view(groups, -1, weights.shape[1]), bias)
             features = wide.unflatten(-1, (size, -1))
         else:

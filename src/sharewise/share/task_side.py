@@ -9,7 +9,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from .joined_layers import Build, JoinedLayers
+from .grouped_experts import GroupedExperts
+from .joined_layers import Build
 from .mixture import Gate, mix
 from .ordinary import is_ordinary
 from .stacked import are_alike, is_hooked, join, run_each
@@ -42,8 +43,9 @@ def weigh(outputs: Sequence[Tensor | None], weights: Tensor) -> Tensor:
     return sum(others, start=first)
 
 
-def pass_on(sides: Sequence[Side], common: Float[Tensor, "S ..."] | None) -> tuple[list[Tensor], Tensor] | None:
-    """What the gates of each task make of its own and the common experts, and all own experts' outputs [T, M, N, C].
+def pass_on(sides: Sequence[Side], common: Float[Tensor, "S ..."] | None,
+            weights: Float[Tensor, "K ..."]) -> tuple[list[Tensor], Tensor] | None:
+    """What the gates of each task make of its own and the common experts, and what ``weights`` make of all of these.
 
     None where they don't run in one go.
     """
@@ -53,13 +55,13 @@ def pass_on(sides: Sequence[Side], common: Float[Tensor, "S ..."] | None) -> tup
     if gates is None or joined is None or reads[0].ndim != 2:
         return None
     build, experts = joined
-    if not is_ordinary(*reads, *([] if common is None else [common]), *gates, *experts):
+    if not is_ordinary(weights, *reads, *([] if common is None else [common]), *gates, *experts):
         return None
     reads_one = all(one is reads[0] for one in reads)
     stack = reads[0].expand(len(reads), *reads[0].shape) if reads_one else torch.stack(reads)
-    own = JoinedLayers.apply(build, stack, *experts)
+    own, side = GroupedExperts.apply(build, stack, weights, common, *experts)
     lanes = Lanes(len(sides), build.size, (), reads_one, False, False)
-    return list(TaskLanes.apply(lanes, common, own, *(reads[:1] if reads_one else reads), *gates)), own
+    return list(TaskLanes.apply(lanes, common, own, *(reads[:1] if reads_one else reads), *gates)), side
 
 
 def _linear_gates(sides: Sequence[Side]) -> list[Tensor] | None:

@@ -1,0 +1,101 @@
+"""Experts in groups, and what one gate takes of all of them, as one node of the autograd graph."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.autograd import Function
+
+from .joined_layers import Build, Run, differentiated, go_back, run_layers
+
+
+class GroupedExperts(Function):
+    """(build, inputs [T, N, D], weights [K, N], common [S, N, C] or None, *parameters) -> what each expert gives
+    [T, M, N, C], and sum_k weights[k] * outputs[k] over all of these and then the common ones, [N, C].
+
+    One node, as the outputs have two ways back: here the two gradients in them meet in the memory of one.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, build: Build, inputs: Tensor, weights: Tensor, common: Tensor | None,  # type: ignore[override]
+                *parameters: Tensor) -> tuple[Tensor, Tensor]:
+        run = run_layers(build, inputs, parameters)
+        ctx.set_materialize_grads(False)
+        ctx.build = build
+        ctx.save_for_backward(inputs, weights, common, *parameters, *run.tensors())
+        return run.output.transpose(1, 2), _mix(weights, run.output, common)
+
+    @staticmethod
+    def backward(ctx: Any, in_own: Tensor | None, in_mixed: Tensor | None) -> Any:  # type: ignore[override]
+        if in_own is None and in_mixed is None:
+            return (None,) * len(ctx.needs_input_grad)
+        (inputs, weights, common, *saved), build = ctx.saved_tensors, ctx.build
+        count = len(ctx.needs_input_grad) - 4
+        if torch.is_grad_enabled():  # a gradient is to be differentiated
+            return None, *_again(build, inputs, weights, common, saved[:count], in_own, in_mixed)
+        run = Run.of(saved[count:], len(build.layers))
+        mine, rest = _split(weights, run.output)
+        in_output = None if in_own is None else in_own.transpose(1, 2)
+        in_weights = in_common = None
+        if in_mixed is not None:
+            in_mine, in_output = _back(mine, run.output, in_mixed.expand(build.groups, *in_mixed.shape), in_output)
+            in_weights = in_mine.flatten(0, 1)
+            if common is not None:
+                in_rest, to_common = _back(rest, common.transpose(0, 1).unsqueeze(0), in_mixed.unsqueeze(0), None)
+                in_weights, in_common = torch.cat([in_weights, in_rest[0]]), to_common[0].transpose(0, 1)
+        assert in_output is not None
+        to_inputs, slopes = go_back(build, inputs, run, in_output, ctx.needs_input_grad[1], in_mixed is not None)
+        return None, to_inputs, in_weights, in_common, *slopes
+
+
+def _mix(weights: Float[Tensor, "K N"], output: Float[Tensor, "T N M C"],
+         common: Float[Tensor, "S N C"] | None) -> Float[Tensor, "N C"]:
+    mine, rest = _split(weights, output)
+    mixed = _weigh(mine, output).sum(0)
+    return mixed if common is None else mixed + _weigh(rest, common.transpose(0, 1).unsqueeze(0))[0]
+
+
+def _split(weights: Float[Tensor, "K N"],
+           output: Float[Tensor, "T N M C"]) -> tuple[Float[Tensor, "T M N"], Float[Tensor, "1 S N"]]:
+    groups, rows, size, _ = output.shape
+    mine, rest = weights.split([groups * size, len(weights) - groups * size])
+    return mine.view(groups, size, rows), rest.unsqueeze(0)
+
+
+def _weigh(weights: Float[Tensor, "T M N"], outputs: Float[Tensor, "T N M C"]) -> Float[Tensor, "T N C"]:
+    """A product of a row and a matrix for each group and row: no weighed output is ever written."""
+    groups, rows, _, width = outputs.shape
+    return torch.bmm(_by_row(weights), outputs.flatten(0, 1)).view(groups, rows, width)
+
+
+def _back(weights: Float[Tensor, "T M N"], outputs: Float[Tensor, "T N M C"], gradient: Float[Tensor, "T N C"],
+          other: Float[Tensor, "T N M C"] | None) -> tuple[Float[Tensor, "T M N"], Float[Tensor, "T N M C"]]:
+    """The gradients in the weights and in the outputs, to which an ``other`` one is added."""
+    groups, rows, size, width = outputs.shape
+    flow = gradient.reshape(-1, 1, width)
+    in_weights = torch.bmm(flow, outputs.flatten(0, 1).mT).view(groups, rows, size).mT
+    in_outputs = (_by_row(weights).mT * flow).view(outputs.shape)
+    return in_weights, in_outputs if other is None else in_outputs.add_(other)
+
+
+def _by_row(weights: Float[Tensor, "T M N"]) -> Float[Tensor, "TN 1 M"]:
+    """Contiguous: others torch would take one by one."""
+    return weights.mT.contiguous().view(-1, 1, weights.shape[1])
+
+
+def _again(build: Build, inputs: Tensor, weights: Tensor, common: Tensor | None, parameters: Sequence[Tensor],
+           in_own: Tensor | None, in_mixed: Tensor | None) -> list[Tensor | None]:
+    """The gradients as autograd gives them, which can be differentiated once more."""
+    both = [inputs, weights] if common is None else [inputs, weights, common]
+
+    def run(parts: list[Tensor]) -> Sequence[Tensor]:
+        output = run_layers(build, parts[0], parts[len(both):]).output
+        found = ((in_own, output.transpose(1, 2)), (in_mixed, _mix(parts[1], output, None if common is None else parts[2])))
+        return [one for gradient, one in found if gradient is not None]
+
+    found = differentiated(run, [*both, *parameters], [one for one in (in_own, in_mixed) if one is not None])
+    return [*found[:len(both)], *[None] * (3 - len(both)), *found[len(both):]]
