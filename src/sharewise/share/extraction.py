@@ -39,8 +39,7 @@ class Extraction(nn.Module):
         common = run_each(tuple(self.shared), shared) if len(self.shared) else None
         weights = None if self.shared_gate is None else self.shared_gate(shared)
         if weights is not None and len(names) == len(self.own.names):
-            sides = [Side(by_task[name], self.gates.of(name), nn.Identity(), self.own.of(name))
-                     for name in self.own.names]
+            sides = self._sides(by_task, dict.fromkeys(self.own.names, nn.Identity()))
             found = pass_on(sides, common, weights)
             if found is not None:
                 return dict(zip(self.own.names, found[0], strict=True)), found[1]
@@ -54,5 +53,8 @@ class Extraction(nn.Module):
     def read(self, by_task: Mapping[str, Tensor], shared: Tensor, heads: Mapping[str, nn.Module]) -> dict[str, Tensor]:
         """What the heads make of what the level hands to their tasks."""
         common = run_each(tuple(self.shared), shared) if len(self.shared) else None
-        sides = [Side(by_task[name], self.gates.of(name), head, self.own.of(name)) for name, head in heads.items()]
-        return dict(zip(heads, read_experts(sides, common), strict=True))
+        return dict(zip(heads, read_experts(self._sides(by_task, heads), common), strict=True))
+
+    def _sides(self, by_task: Mapping[str, Tensor], heads: Mapping[str, nn.Module]) -> list[Side]:
+        gate, own = self.gates.of, self.own.of
+        return [Side(by_task[name], gate(name), head, tuple(own(name))) for name, head in heads.items()]

@@ -94,8 +94,8 @@ def _again(build: Build, inputs: Tensor, weights: Tensor, common: Tensor | None,
 
     def run(parts: list[Tensor]) -> Sequence[Tensor]:
         output = run_layers(build, parts[0], parts[len(both):]).output
-        found = ((in_own, output.transpose(1, 2)), (in_mixed, _mix(parts[1], output, None if common is None else parts[2])))
-        return [one for gradient, one in found if gradient is not None]
+        mixed = _mix(parts[1], output, None if common is None else parts[2])
+        return [one for gradient, one in ((in_own, output.transpose(1, 2)), (in_mixed, mixed)) if gradient is not None]
 
     found = differentiated(run, [*both, *parameters], [one for one in (in_own, in_mixed) if one is not None])
     return [*found[:len(both)], *[None] * (3 - len(both)), *found[len(both):]]
