@@ -14,20 +14,30 @@ aten = torch.ops.aten
 
 
 class Activation(NamedTuple):
-    """``run`` may write over what it reads. ``slope(gradient, kept, grad_input=...)``: kept is the result, if
-    ``keeps_result``, or what was read."""
+    """``run`` may write over what it reads. ``slope(gradient, kept)``: kept is the result, if ``keeps_result``, or what
+    was read. ``slope_into(gradient, kept)``: the same, written over the gradient."""
 
     run: Callable[[Tensor], Tensor]
-    slope: Callable[..., Tensor]
+    slope: Callable[[Tensor, Tensor], Tensor]
+    slope_into: Callable[[Tensor, Tensor], Tensor]
     keeps_result: bool
 
+    def back(self, gradient: Tensor, kept: Tensor, is_mine: bool) -> Tensor:
+        """The gradient in what was read; ``is_mine``: whether the one in the result may be written over."""
+        return (self.slope_into if is_mine else self.slope)(gradient, kept)
 
+
+# the overloads by name: to find them by what they are given takes as long as a small one takes to run
+threshold, tanh, sigmoid, silu = aten.threshold_backward, aten.tanh_backward, aten.sigmoid_backward, aten.silu_backward
 ACTIVATIONS: dict[type[nn.Module], Activation] = {
-    nn.ReLU: Activation(torch.relu_, lambda gradient, kept, **into: aten.threshold_backward(gradient, kept, 0, **into),
-                        True),
-    nn.Tanh: Activation(torch.tanh_, aten.tanh_backward, True),
-    nn.Sigmoid: Activation(torch.sigmoid_, aten.sigmoid_backward, True),
-    nn.SiLU: Activation(nn.functional.silu, aten.silu_backward, False)}
+    nn.ReLU: Activation(torch.relu_, lambda gradient, kept: threshold.default(gradient, kept, 0),
+                        lambda gradient, kept: threshold.grad_input(gradient, kept, 0, grad_input=gradient), True),
+    nn.Tanh: Activation(torch.tanh_, tanh.default,
+                        lambda gradient, kept: tanh.grad_input(gradient, kept, grad_input=gradient), True),
+    nn.Sigmoid: Activation(torch.sigmoid_, sigmoid.default,
+                           lambda gradient, kept: sigmoid.grad_input(gradient, kept, grad_input=gradient), True),
+    nn.SiLU: Activation(nn.functional.silu, silu.default,
+                        lambda gradient, kept: silu.grad_input(gradient, kept, grad_input=gradient), False)}
 
 
 class Layer(NamedTuple):
@@ -104,8 +114,7 @@ def go_back(build: Build, inputs: Float[Tensor, "G N D"], run: Run, gradient: Fl
     for place in reversed(range(len(build.layers))):
         layer, weights = build.layers[place], run.weights[place]
         if layer.activation is not None:
-            into = {"grad_input": gradient} if is_mine else {}
-            gradient = ACTIVATIONS[layer.activation].slope(gradient, run.kept[place], **into)
+            gradient = ACTIVATIONS[layer.activation].back(gradient, run.kept[place], is_mine)
             is_mine = True
         if place > 0:
             alone = _apart(gradient)

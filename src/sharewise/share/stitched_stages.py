@@ -119,8 +119,7 @@ def _back(stages: Stages, weights: list[Tensor], units: list[Tensor], kept: Pass
         for at, layer in reversed(list(enumerate(stages[place]))):
             matrix, keeps = weights.pop(), results.pop()
             if layer.activation is not None:
-                into = {"grad_input": gradient} if is_mine else {}
-                gradient = ACTIVATIONS[layer.activation].slope(gradient, keeps, **into)
+                gradient = ACTIVATIONS[layer.activation].back(gradient, keeps, is_mine)
             layers.append([torch.bmm(gradient, read.pop().mT), *([gradient.sum(2)] if layer.has_bias else [])])
             if place or at or to_inputs:
                 gradient, is_mine = torch.bmm(matrix.mT, gradient), True
