@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 from torch.autograd import Function
 
-from .joined_layers import Build, Run, differentiated, go_back, run_layers
+from .joined_layers import Build, Run, differentiated, go_back_in_blocks, run_layers
 
 
 class GroupedExperts(Function):
@@ -38,17 +38,23 @@ class GroupedExperts(Function):
         if torch.is_grad_enabled():  # a gradient is to be differentiated
             return None, *_again(build, inputs, weights, common, saved[:count], in_own, in_mixed)
         run = Run.of(saved[count:], len(build.layers))
-        mine, rest = _split(weights, run.output)
-        in_output = None if in_own is None else in_own.transpose(1, 2)
         in_weights = in_common = None
         if in_mixed is not None:
-            in_mine, in_output = _back(mine, run.output, in_mixed.expand(build.groups, *in_mixed.shape), in_output)
-            in_weights = in_mine.flatten(0, 1)
+            mine, rest = _split(weights, run.output)
+            in_weights = _in_weights(run.output, in_mixed).flatten(0, 1)
             if common is not None:
-                in_rest, to_common = _back(rest, common.transpose(0, 1).unsqueeze(0), in_mixed.unsqueeze(0), None)
-                in_weights, in_common = torch.cat([in_weights, in_rest[0]]), to_common[0].transpose(0, 1)
-        assert in_output is not None
-        to_inputs, slopes = go_back(build, inputs, run, in_output, ctx.needs_input_grad[1], in_mixed is not None)
+                rows_first = common.transpose(0, 1).unsqueeze(0)
+                in_weights = torch.cat([in_weights, _in_weights(rows_first, in_mixed)[0]])
+                in_common = (_by_row(rest).mT * in_mixed.unsqueeze(1)).transpose(0, 1)
+            shares = _by_row(mine).view(*run.output.shape[:3], 1)
+
+        def in_output(there: slice) -> Tensor:
+            if in_mixed is None:
+                return cast(Tensor, in_own)[there].transpose(1, 2).clone()
+            found = shares[there] * in_mixed.unsqueeze(1)
+            return found if in_own is None else found.add_(in_own[there].transpose(1, 2))
+
+        to_inputs, slopes = go_back_in_blocks(build, inputs, run, in_output, ctx.needs_input_grad[1])
         return None, to_inputs, in_weights, in_common, *slopes
 
 
@@ -72,14 +78,10 @@ def _weigh(weights: Float[Tensor, "T M N"], outputs: Float[Tensor, "T N M C"]) -
     return torch.bmm(_by_row(weights), outputs.flatten(0, 1)).view(groups, rows, width)
 
 
-def _back(weights: Float[Tensor, "T M N"], outputs: Float[Tensor, "T N M C"], gradient: Float[Tensor, "T N C"],
-          other: Float[Tensor, "T N M C"] | None) -> tuple[Float[Tensor, "T M N"], Float[Tensor, "T N M C"]]:
-    """The gradients in the weights and in the outputs, to which an ``other`` one is added."""
+def _in_weights(outputs: Float[Tensor, "T N M C"], gradient: Float[Tensor, "N C"]) -> Float[Tensor, "T M N"]:
     groups, rows, size, width = outputs.shape
-    flow = gradient.reshape(-1, 1, width)
-    in_weights = torch.bmm(flow, outputs.flatten(0, 1).mT).view(groups, rows, size).mT
-    in_outputs = (_by_row(weights).mT * flow).view(outputs.shape)
-    return in_weights, in_outputs if other is None else in_outputs.add_(other)
+    flow = gradient.expand(groups, rows, width).reshape(-1, 1, width)
+    return torch.bmm(flow, outputs.flatten(0, 1).mT).view(groups, rows, size).mT
 
 
 def _by_row(weights: Float[Tensor, "T M N"]) -> Float[Tensor, "TN 1 M"]:

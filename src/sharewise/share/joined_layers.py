@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.autograd import Function
 
 aten = torch.ops.aten
+BLOCK = 2**18  # numbers, 1 MiB of float32: longer ones leave the cache between two steps, and their memory is new
 
 
 class Activation(NamedTuple):
@@ -67,6 +68,12 @@ class Run(NamedTuple):
     def tensors(self) -> tuple[Tensor, ...]:
         """All, to be saved."""
         return self.output, *self.weights, *self.kept, *self.given
+
+    def groups(self, there: slice, size: int) -> Run:
+        """The same of some of the groups, which have so many modules."""
+        modules = slice(there.start * size, there.stop * size)
+        return Run(self.output[there], [one[modules] for one in self.weights], [one[there] for one in self.kept],
+                   [one[there] for one in self.given])
 
     @classmethod
     def of(cls, saved: Sequence[Tensor], depth: int) -> Run:
@@ -130,6 +137,25 @@ def go_back(build: Build, inputs: Float[Tensor, "G N D"], run: Run, gradient: Fl
             gradient = torch.bmm(wide, weights.view(build.groups, -1, weights.shape[-1])) if to_inputs else gradient
         found.append((*slopes.unbind(), *(sums.unbind() if layer.has_bias else ())))
     return (gradient if to_inputs else None), [one for part in reversed(found) for one in part]
+
+
+def go_back_in_blocks(build: Build, inputs: Float[Tensor, "G N D"], run: Run,
+                      gradient: Callable[[slice], Float[Tensor, "g N M C"]],
+                      to_inputs: bool) -> tuple[Tensor | None, list[Tensor]]:
+    """``go_back`` for as many groups at a time as fit into the cache, from a gradient that is made as it is needed."""
+    many = max(1, BLOCK // max(1, run.output[0].numel()))
+    backs, slopes = [], []
+    for start in range(0, build.groups, many):
+        there = slice(start, min(start + many, build.groups))
+        block = build._replace(groups=there.stop - start)
+        back, found = go_back(block, inputs[there], run.groups(there, build.size), gradient(there), to_inputs, True)
+        backs.append(back)
+        slopes.append([found[at:at + block.groups * build.size]
+                       for at in range(0, len(found), block.groups * build.size)])
+    if len(backs) == 1:
+        return backs[0], [one for part in slopes[0] for one in part]
+    whole = torch.cat([back for back in backs if back is not None]) if to_inputs else None
+    return whole, [one for parts in zip(*slopes, strict=True) for part in parts for one in part]
 
 
 def _product(inputs: Float[Tensor, "K N D"], weights: Float[Tensor, "K C D"],

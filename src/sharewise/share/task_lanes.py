@@ -12,7 +12,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.autograd import Function
 
-from .joined_layers import Build, Layer, Run, aten, differentiated, go_back, run_layers
+from .joined_layers import Build, Layer, Run, aten, differentiated, go_back_in_blocks, run_layers
 
 
 class Lanes(NamedTuple):
@@ -169,9 +169,10 @@ def _back(lanes: Lanes, common: Tensor | None, kept: Kept, gradient: Float[Tenso
         in_weights.append(torch.bmm(mine, kept.run.output.flatten(0, 1).mT).view(*gradient.shape[:2], -1).mT)
         own = _by_row(kept.weights[:, :lanes.own]).mT
         if lanes.layers:
-            in_experts = (own * mine).view(kept.run.output.shape)  # for a column and a row bmm takes longer
+            shares, flow = own.view(*kept.run.output.shape[:3], 1), gradient.unsqueeze(2)
             build = Build(lanes.tasks, lanes.own, lanes.layers)
-            to_reads, experts = go_back(build, kept.reads, kept.run, in_experts, needed[2], is_mine=True)
+            to_reads, experts = go_back_in_blocks(  # for a column and a row bmm takes longer
+                build, kept.reads, kept.run, lambda there: shares[there] * flow[there], needed[2])
         elif needed[1]:
             flow = own * scaled.reshape(mine.shape)
             to_given = flow.view(kept.run.output.shape).transpose(1, 2)
