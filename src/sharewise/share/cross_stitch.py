@@ -52,7 +52,7 @@ class CrossStitch(Stitched):
         if not parts or self.networks.features[-1].positions or given.ndim < 3 or not is_ordinary(given, *parts):
             return super().read(given, names)
         found = StitchLanes.apply(len(parts) > 2 * len(names), given.flatten(1, -2), *parts)
-        return {name: raw.view(*given.shape[1:-1], -1) for name, raw in zip(names, found, strict=True)}
+        return {name: raw.view(*given.shape[1:-1], raw.shape[-1]) for name, raw in zip(names, found, strict=True)}
 
 
 def _in_one_go(networks: SideBySide, inputs: Tensor) -> Tensor | None:

@@ -78,7 +78,7 @@ def run_lanes(lanes: Lanes, common: Float[Tensor, "S N C"] | None, given: Float[
     reads, gates, experts, heads, biases = lanes.split(parts)
     if lanes.reads_one:
         inputs, gate = reads[0].expand(lanes.tasks, *reads[0].shape), torch.cat(gates)
-        logits = torch.mm(gate, reads[0].mT).view(lanes.tasks, -1, len(reads[0]))
+        logits = torch.mm(gate, reads[0].mT).unflatten(0, (lanes.tasks, -1))
         gate = gate.view(lanes.tasks, -1, gate.shape[1])
     else:
         inputs, gate = torch.stack(reads), torch.stack(gates)
@@ -92,7 +92,8 @@ def run_lanes(lanes: Lanes, common: Float[Tensor, "S N C"] | None, given: Float[
         shares = weights[:, lanes.own:].permute(2, 0, 1).contiguous()  # else torch would take products one by one
         mixed = torch.bmm(shares, common.transpose(0, 1)).transpose(0, 1)
     if run is not None:
-        mine = torch.bmm(_by_row(weights[:, :lanes.own]), run.output.flatten(0, 1)).view(*inputs.shape[:2], -1)
+        mine = torch.bmm(_by_row(weights[:, :lanes.own]), run.output.flatten(0, 1))
+        mine = mine.view(*inputs.shape[:2], run.output.shape[-1])
         mixed = mine if mixed is None else mine.add_(mixed)
     assert mixed is not None
     if not lanes.has_heads:
@@ -123,7 +124,7 @@ class TaskLanes(Function):
         ctx.lanes, ctx.scales, ctx.has_run = lanes, None, kept.run is not None
         ctx.lanes_of_inputs = (*[None] * ((common is not None) + (given is not None)), *lanes.owners())
         ctx.save_for_backward(common, given, *parts, *kept[:-1], *(kept.run.tensors() if kept.run is not None else ()))
-        return tuple(torch.unbind_copy(outputs))  # no views: they may be written over
+        return tuple(aten.unbind_copy.int(outputs))  # no views: they may be written over
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor | None) -> Any:  # type: ignore[override]
@@ -166,7 +167,7 @@ def _back(lanes: Lanes, common: Tensor | None, kept: Kept, gradient: Float[Tenso
     to_common = to_given = to_reads = None
     if kept.run is not None:
         mine = gradient.reshape(-1, 1, gradient.shape[-1])
-        in_weights.append(torch.bmm(mine, kept.run.output.flatten(0, 1).mT).view(*gradient.shape[:2], -1).mT)
+        in_weights.append(torch.bmm(mine, kept.run.output.flatten(0, 1).mT).view(*gradient.shape[:2], lanes.own).mT)
         own = _by_row(kept.weights[:, :lanes.own]).mT
         if lanes.layers:
             shares, flow = own.view(*kept.run.output.shape[:3], 1), gradient.unsqueeze(2)
