@@ -38,24 +38,23 @@ class GroupedExperts(Function):
         if torch.is_grad_enabled():  # a gradient is to be differentiated
             return None, *_again(build, inputs, weights, common, saved[:count], in_own, in_mixed)
         run = Run.of(saved[count:], len(build.layers))
-        in_weights = in_common = None
-        if in_mixed is not None:
-            mine, rest = _split(weights, run.output)
-            in_weights = _in_weights(run.output, in_mixed).flatten(0, 1)
-            if common is not None:
-                rows_first = common.transpose(0, 1).unsqueeze(0)
-                in_weights = torch.cat([in_weights, _in_weights(rows_first, in_mixed)[0]])
-                in_common = (_by_row(rest).mT * in_mixed.unsqueeze(1)).transpose(0, 1)
-            shares = _by_row(mine).view(*run.output.shape[:3], 1)
+        mine, rest = _split(weights, run.output)
+        in_weights: list[Tensor] = []
+        in_common = None
 
         def in_output(there: slice) -> Tensor:
             if in_mixed is None:
                 return cast(Tensor, in_own)[there].transpose(1, 2).clone()
-            found = shares[there] * in_mixed.unsqueeze(1)
+            outputs = run.output[there]
+            in_weights.append(_in_weights(outputs, in_mixed).flatten(0, 1))
+            found = _by_row(mine[there]).view(*outputs.shape[:3], 1) * in_mixed.unsqueeze(1)
             return found if in_own is None else found.add_(in_own[there].transpose(1, 2))
 
         to_inputs, slopes = go_back_in_blocks(build, inputs, run, in_output, ctx.needs_input_grad[1])
-        return None, to_inputs, in_weights, in_common, *slopes
+        if in_mixed is not None and common is not None:
+            in_weights.append(_in_weights(common.transpose(0, 1).unsqueeze(0), in_mixed)[0])
+            in_common = (_by_row(rest).mT * in_mixed.unsqueeze(1)).transpose(0, 1)
+        return None, to_inputs, torch.cat(in_weights) if in_weights else None, in_common, *slopes
 
 
 def _mix(weights: Float[Tensor, "K N"], output: Float[Tensor, "T N M C"],

@@ -162,6 +162,11 @@ def _product(inputs: Float[Tensor, "K N D"], weights: Float[Tensor, "K C D"],
              bias: Float[Tensor, "KC"] | None) -> Float[Tensor, "K N C"]:
     if len(inputs) == 1:
         return nn.functional.linear(inputs[0], weights[0], bias).unsqueeze(0)
+    if bias is not None and inputs.shape[1] * weights.shape[1] >= BLOCK and not torch.is_grad_enabled():
+        product = inputs.new_empty(*inputs.shape[:2], weights.shape[1])
+        for place, one in enumerate(bias.view(len(inputs), -1)):  # one by one the bias is still in the cache
+            torch.addmm(one, inputs[place], weights[place].mT, out=product[place])
+        return product
     product = torch.bmm(inputs, weights.mT)  # baddbmm would first write the bias to every row
     return product if bias is None else product.add_(bias.view(len(inputs), 1, -1))
 

@@ -166,17 +166,22 @@ def _back(lanes: Lanes, common: Tensor | None, kept: Kept, gradient: Float[Tenso
     experts: list[Tensor] = []
     to_common = to_given = to_reads = None
     if kept.run is not None:
-        mine = gradient.reshape(-1, 1, gradient.shape[-1])
-        in_weights.append(torch.bmm(mine, kept.run.output.flatten(0, 1).mT).view(*gradient.shape[:2], lanes.own).mT)
-        own = _by_row(kept.weights[:, :lanes.own]).mT
+        shares, outputs = kept.weights[:, :lanes.own].mT.contiguous().unsqueeze(3), kept.run.output
+        in_own: list[Tensor] = []
+
+        def in_output(there: slice) -> Tensor:
+            flow = gradient[there].unsqueeze(2)
+            slopes = torch.bmm(flow.flatten(0, 1), outputs[there].flatten(0, 1).mT)
+            in_own.append(slopes.view(*flow.shape[:2], lanes.own))
+            return shares[there] * flow  # for a column and a row bmm takes longer
+
         if lanes.layers:
-            shares, flow = own.view(*kept.run.output.shape[:3], 1), gradient.unsqueeze(2)
             build = Build(lanes.tasks, lanes.own, lanes.layers)
-            to_reads, experts = go_back_in_blocks(  # for a column and a row bmm takes longer
-                build, kept.reads, kept.run, lambda there: shares[there] * flow[there], needed[2])
-        elif needed[1]:
-            flow = own * scaled.reshape(mine.shape)
-            to_given = flow.view(kept.run.output.shape).transpose(1, 2)
+            to_reads, experts = go_back_in_blocks(build, kept.reads, kept.run, in_output, needed[2])
+        else:
+            to_given = in_output(slice(0, lanes.tasks)).transpose(1, 2)
+            to_given = to_given if scales is None else to_given * scales.unsqueeze(1)
+        in_weights.append(torch.cat(in_own).mT)
     if common is not None and kept.shares is not None:
         in_weights.append(torch.bmm(gradient.transpose(0, 1), common.permute(1, 2, 0)).permute(1, 2, 0))
         if needed[0]:
