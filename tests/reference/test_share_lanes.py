@@ -75,7 +75,7 @@ def test_it_is_in_one_go_and_not_where_a_module_has_a_hook(model):
     assert is_in_one_go(model) and not is_in_one_go(one_by_one(model))
 
 
-@pytest.mark.parametrize("shape", [(7,), (2, 7)])
+@pytest.mark.parametrize("shape", [(7,), (2, 7), (0,)])
 @pytest.mark.parametrize("heard", [NAMES, ("a",), ("c", "b")])
 def test_numbers_and_slopes_are_those_of_one_by_one_whichever_tasks_are_heard(model, shape, heard):
     inputs, found = make_inputs(*shape), []
@@ -84,6 +84,13 @@ def test_numbers_and_slopes_are_those_of_one_by_one_whichever_tasks_are_heard(mo
         loss = sum((raws[name] ** 3).sum() for name in heard)
         found.append([*raws.values(), *torch.autograd.grad(loss, [inputs, *one.parameters()], allow_unused=True)])
     assert_alike(*found)
+
+
+@pytest.mark.parametrize("numbers", [1, 7 * 5 * 2 * 2])
+@pytest.mark.parametrize("heard", [NAMES, ("a",)])
+def test_numbers_and_slopes_are_the_same_in_blocks_of_a_task_or_two(some, monkeypatch, numbers, heard):
+    monkeypatch.setattr("sharewise.share.joined_layers.BLOCK", numbers)
+    test_numbers_and_slopes_are_those_of_one_by_one_whichever_tasks_are_heard(some, (7,), heard)
 
 
 def test_it_can_be_differentiated_twice(model):

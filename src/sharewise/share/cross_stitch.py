@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import cast
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 
 from .ordinary import is_ordinary
-from .side_by_side import Row
-from .stacked import are_alike, is_hooked, sum_first
+from .per_task import PerTask
+from .side_by_side import Row, SideBySide
+from .stacked import are_alike, is_hooked, join, sum_first
 from .stitch_lanes import StitchLanes
 from .stitched import Stitched
+from .stitched_stages import StitchedStages
+from .trunk import Trunk
 
 NARROW = 8  # outputs of a head up to which a row and a head are one product: for more, mixing features first is less
 
@@ -39,13 +42,33 @@ class CrossStitch(Stitched):
     def make_row(self, place: int, channels: int) -> Row:
         return _Row(place, len(self.tasks), channels, self.own)
 
+    def run(self, inputs: Any) -> Tensor:
+        found = _in_one_go(self.networks, inputs) if isinstance(inputs, Tensor) and inputs.ndim > 1 else None
+        return super().run(inputs) if found is None else found
+
     def read(self, given: Tensor, names: Sequence[str]) -> dict[str, Tensor]:
         heads, rows = [self.heads.of(name) for name in names], [self.networks.own_row(name) for name in names]
         parts = _parts(heads, rows)
         if not parts or self.networks.features[-1].positions or given.ndim < 3 or not is_ordinary(given, *parts):
             return super().read(given, names)
         found = StitchLanes.apply(len(parts) > 2 * len(names), given.flatten(1, -2), *parts)
-        return {name: raw.view(*given.shape[1:-1], -1) for name, raw in zip(names, found, strict=True)}
+        return {name: raw.view(*given.shape[1:-1], raw.shape[-1]) for name, raw in zip(names, found, strict=True)}
+
+
+def _in_one_go(networks: SideBySide, inputs: Tensor) -> Tensor | None:
+    """What all last stages give; None where more than rows and known layers is to be run."""
+    if any(part.positions for part in networks.features) or is_hooked(networks) or not is_ordinary(inputs):
+        return None
+    stages = [tuple(cast(Trunk, trunk).stages) for trunk in networks.trunks]
+    joined = [join(modules) for modules in zip(*stages, strict=True)]
+    rows = [row for unit in list(networks.units)[:-1] for row in cast(PerTask, unit)]
+    parameters = [parameter for one in joined if one is not None for parameter in one[1]]
+    parameters += [cast(Tensor, row._parameters["weight"]) for row in rows]
+    if None in joined or any(map(is_hooked, rows)) or not is_ordinary(inputs, *parameters):
+        return None
+    layers = tuple(one[0].layers for one in joined if one is not None)
+    found = StitchedStages.apply(layers, inputs.flatten(0, -2), *parameters)
+    return found.unflatten(1, inputs.shape[:-1]) if inputs.ndim > 2 else found
 
 
 def _parts(heads: Sequence[nn.Module], rows: Sequence[nn.Module]) -> list[Tensor]:

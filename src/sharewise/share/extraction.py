@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from jaxtyping import Float
 from torch import Tensor, nn
 
 from .features import Features
-from .mixture import Gate, mix
+from .mixture import Gate
 from .per_task import PerTask
 from .stacked import run_each
 from .task_side import Side, pass_on, read_experts, weigh
@@ -38,33 +37,24 @@ class Extraction(nn.Module):
                 names: Sequence[str]) -> tuple[dict[str, Tensor], Tensor]:
         """What the level hands to each task of ``names``, and to the shared side (``shared`` itself without a gate)."""
         common = run_each(tuple(self.shared), shared) if len(self.shared) else None
-        if self.shared_gate is not None and len(names) == len(self.own.names):
-            sides = [Side(by_task[name], self.gates.of(name), nn.Identity(), self.own.of(name))
-                     for name in self.own.names]
-            found = pass_on(sides, common)
+        weights = None if self.shared_gate is None else self.shared_gate(shared)
+        if weights is not None and len(names) == len(self.own.names):
+            sides = self._sides(by_task, dict.fromkeys(self.own.names, nn.Identity()))
+            found = pass_on(sides, common, weights)
             if found is not None:
-                mixed, own = found
-                side = _mix_groups(own, common, self.shared_gate(shared))
-                return dict(zip(self.own.names, mixed, strict=True)), side
-        running = names if self.shared_gate is None else self.own.names
+                return dict(zip(self.own.names, found[0], strict=True)), found[1]
+        running = names if weights is None else self.own.names
         apart = {name: run_each(tuple(self.own.of(name)), by_task[name]) for name in running if len(self.own.of(name))}
         handed = {name: weigh([apart.get(name), common], self.gates.of(name)(by_task[name])) for name in names}
-        if self.shared_gate is None:
+        if weights is None:
             return handed, shared
-        return handed, weigh([*(apart.get(name) for name in self.own.names), common], self.shared_gate(shared))
+        return handed, weigh([*(apart.get(name) for name in self.own.names), common], weights)
 
     def read(self, by_task: Mapping[str, Tensor], shared: Tensor, heads: Mapping[str, nn.Module]) -> dict[str, Tensor]:
         """What the heads make of what the level hands to their tasks."""
         common = run_each(tuple(self.shared), shared) if len(self.shared) else None
-        sides = [Side(by_task[name], self.gates.of(name), head, self.own.of(name)) for name, head in heads.items()]
-        return dict(zip(heads, read_experts(sides, common), strict=True))
+        return dict(zip(heads, read_experts(self._sides(by_task, heads), common), strict=True))
 
-
-def _mix_groups(own: Float[Tensor, "T M N C"], common: Float[Tensor, "S N C"] | None,
-                weights: Float[Tensor, "K N"]) -> Float[Tensor, "N C"]:
-    """The sum of all outputs, first the tasks' own ones, by their weights."""
-    tasks, size, *_ = own.shape
-    mine, rest = weights.split([tasks * size, len(weights) - tasks * size])
-    by_row = mine.unflatten(0, (tasks, size)).mT.unsqueeze(-1)  # [T, N, M, 1], as the outputs lie in memory
-    mixed = (by_row * own.transpose(1, 2)).sum(2).sum(0)
-    return mixed if common is None else mixed + mix(common, rest)
+    def _sides(self, by_task: Mapping[str, Tensor], heads: Mapping[str, nn.Module]) -> list[Side]:
+        gate, own = self.gates.of, self.own.of
+        return [Side(by_task[name], gate(name), head, tuple(own(name))) for name, head in heads.items()]

@@ -41,7 +41,8 @@ class MMoE(ExpertMixture):
     def forward(self, inputs: Any, tasks: Sequence[str] | None = None) -> dict[str, Tensor]:
         names = self.wanted(tasks)
         inputs, outputs = self.run_experts(inputs)
-        sides = [Side(inputs, self.gates.of(name), self.heads.of(name)) for name in names]
+        gate, head = self.gates.of, self.heads.of
+        sides = [Side(inputs, gate(name), head(name)) for name in names]
         return dict(zip(names, read_experts(sides, outputs), strict=True))
 
     def own_modules(self, name: str) -> Sequence[nn.Module]:

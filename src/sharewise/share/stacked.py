@@ -39,10 +39,10 @@ def join(modules: Sequence[nn.Module], groups: int = 1) -> tuple[Build, list[Ten
     for layer in _side_by_side(modules):
         kind = type(layer[0])
         if kind is nn.Linear:
-            linear = cast(Sequence[nn.Linear], layer)
-            steps.append(Layer(linear[0].bias is not None, None))
-            parameters += [one.weight for one in linear]
-            parameters += [one.bias for one in linear if one.bias is not None]
+            weights, biases = linear_parts(layer)
+            steps.append(Layer(bool(biases), None))
+            parameters += weights
+            parameters += biases
         elif kind in ACTIVATIONS and steps and steps[-1].activation is None:
             steps[-1] = Layer(steps[-1].has_bias, kind)
         elif not _does_nothing(layer[0]):
@@ -86,12 +86,20 @@ def _side_by_side(modules: Sequence[nn.Module]) -> list[tuple[nn.Module, ...]]:
 
 def are_alike(layer: Sequence[nn.Module]) -> bool:
     """Whether modules without modules inside are of one kind, mode and shape."""
-    kind, mode = type(layer[0]), layer[0].training
-    if any(type(module) is not kind or module.training is not mode for module in layer):
+    kind = type(layer[0])
+    if len(set(map(type, layer))) > 1 or len({module.training for module in layer}) > 1:
         return False
     if kind is nn.Linear:
-        return len({(module.weight.shape, module.bias is None) for module in cast(Sequence[nn.Linear], layer)}) == 1
+        weights, biases = linear_parts(layer)
+        return len(biases) in (0, len(weights)) and len({weight.shape for weight in weights}) == 1
     return kind in PLAIN or len({module.extra_repr() for module in layer}) == 1
+
+
+def linear_parts(layers: Sequence[nn.Module]) -> tuple[list[Tensor], list[Tensor]]:
+    """The weights of linear layers, and the biases of those that have one."""
+    held = [layer._parameters for layer in layers]  # as ``layer.weight``, which takes ten times as long
+    weights, biases = [cast(Tensor, own["weight"]) for own in held], [own["bias"] for own in held]
+    return weights, [bias for bias in biases if bias is not None]
 
 
 def _collect(module: nn.Module, found: list[nn.Module]) -> bool:

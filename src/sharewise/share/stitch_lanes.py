@@ -58,7 +58,7 @@ def _run(has_bias: bool, given: Float[Tensor, "T N C"], parts: Sequence[Tensor])
     raw = _weights(rows, heads) @ _columns(given)
     if has_bias:
         raw = raw + biases[0].view(-1, 1)
-    return raw.view(*heads.shape[:2], -1).mT.unbind()
+    return raw.view(*heads.shape[:2], given.shape[1]).mT.unbind()
 
 
 def _back(has_bias: bool, given: Float[Tensor, "T N C"], parts: Sequence[Tensor], flows: Sequence[Tensor],
@@ -69,7 +69,7 @@ def _back(has_bias: bool, given: Float[Tensor, "T N C"], parts: Sequence[Tensor]
     back = None
     if to_given:
         scaled = flow if scales is None else flow * scales.view(-1, 1, 1)
-        back = (_weights(rows, heads).mT @ scaled.flatten(0, 1)).view(len(given), given.shape[2], -1).mT
+        back = (_weights(rows, heads).mT @ scaled.flatten(0, 1)).view(len(given), given.shape[2], given.shape[1]).mT
     return [back, *(slopes * heads.unsqueeze(2)).sum(1).unbind(), *(slopes * rows.unsqueeze(1)).sum(2).unbind(),
             *(flow.sum(2).unbind() if has_bias else ())]
 
@@ -84,4 +84,5 @@ def _weights(rows: Float[Tensor, "K T C"], heads: Float[Tensor, "K R C"]) -> Flo
 
 
 def _columns(given: Float[Tensor, "T N C"]) -> Float[Tensor, "TC N"]:
-    return given.mT.reshape(-1, given.shape[1])  # no copy where the rows are innermost in memory
+    # no copy where the rows are innermost in memory
+    return given.mT.reshape(len(given) * given.shape[2], given.shape[1])

@@ -33,7 +33,11 @@ class Stitched(SharedModel):
 
     def forward(self, inputs: Any, tasks: Sequence[str] | None = None) -> dict[str, Tensor]:
         names = self.wanted(tasks)
-        return self.read(self.networks(inputs)[1], names)
+        return self.read(self.run(inputs), names)
+
+    def run(self, inputs: Any) -> Tensor:
+        """What all last stages give [T, ..., C]."""
+        return self.networks(inputs)[1]
 
     def read(self, given: Tensor, names: Sequence[str]) -> dict[str, Tensor]:
         """The raw outputs, of what all last stages give [T, ..., C]."""

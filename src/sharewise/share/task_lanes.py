@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from itertools import accumulate, pairwise
 from typing import Any, NamedTuple
 
@@ -11,7 +12,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.autograd import Function
 
-from .joined_layers import Build, Layer, Run, aten, differentiated, go_back, run_layers
+from .joined_layers import Build, Layer, Run, aten, differentiated, go_back_in_blocks, run_layers
 
 
 class Lanes(NamedTuple):
@@ -28,12 +29,13 @@ class Lanes(NamedTuple):
     has_heads: bool
     has_bias: bool
 
-    def owners(self) -> list[int | None]:
+    @cache  # noqa: B019  (a few numbers that are asked for in every step)
+    def owners(self) -> tuple[int | None, ...]:
         """Whose each of the ``parts`` is."""
         each: list[int | None] = list(range(self.tasks))
         experts = [place // self.own for layer in self.layers for _ in range(1 + layer.has_bias)
                    for place in range(self.tasks * self.own)]
-        return [*([None] if self.reads_one else each), *each, *experts, *each * self.has_heads, *each * self.has_bias]
+        return (*([None] if self.reads_one else each), *each, *experts, *each * self.has_heads, *each * self.has_bias)
 
     def split(self, parts: Sequence[Tensor]) -> list[list[Tensor]]:
         """What is read, gates, parameters of own experts, weights and biases of heads."""
@@ -74,9 +76,14 @@ def run_lanes(lanes: Lanes, common: Float[Tensor, "S N C"] | None, given: Float[
               parts: Sequence[Tensor]) -> tuple[Float[Tensor, "T N R"], Kept]:
     """What each task gives: sum_k softmax(G_t x_t)[k] e_k over its own and the common experts, and then its head."""
     reads, gates, experts, heads, biases = lanes.split(parts)
-    inputs = reads[0].expand(lanes.tasks, *reads[0].shape) if lanes.reads_one else torch.stack(reads)
-    gate = torch.stack(gates)
-    weights = torch.bmm(gate, inputs.mT).softmax(1)  # [T, K, N]: over a short last axis it takes ten times as long
+    if lanes.reads_one:
+        inputs, gate = reads[0].expand(lanes.tasks, *reads[0].shape), torch.cat(gates)
+        logits = torch.mm(gate, reads[0].mT).unflatten(0, (lanes.tasks, -1))
+        gate = gate.view(lanes.tasks, -1, gate.shape[1])
+    else:
+        inputs, gate = torch.stack(reads), torch.stack(gates)
+        logits = torch.bmm(gate, inputs.mT)
+    weights = logits.softmax(1)  # [T, K, N]: over a short last axis it takes ten times as long
     run = None if given is None else Run(given.transpose(1, 2))
     if lanes.layers:
         run = run_layers(Build(lanes.tasks, lanes.own, lanes.layers), inputs, experts)
@@ -85,15 +92,15 @@ def run_lanes(lanes: Lanes, common: Float[Tensor, "S N C"] | None, given: Float[
         shares = weights[:, lanes.own:].permute(2, 0, 1).contiguous()  # else torch would take products one by one
         mixed = torch.bmm(shares, common.transpose(0, 1)).transpose(0, 1)
     if run is not None:
-        mine = torch.bmm(_by_row(weights[:, :lanes.own]), run.output.flatten(0, 1)).view(*inputs.shape[:2], -1)
-        mixed = mine if mixed is None else mine + mixed
+        mine = torch.bmm(_by_row(weights[:, :lanes.own]), run.output.flatten(0, 1))
+        mine = mine.view(*inputs.shape[:2], run.output.shape[-1])
+        mixed = mine if mixed is None else mine.add_(mixed)
     assert mixed is not None
     if not lanes.has_heads:
         return mixed, Kept(inputs, gate, weights, shares, mixed, None, run)
     head = torch.stack(heads)
-    raw = torch.bmm(mixed, head.mT)
-    if lanes.has_bias:
-        raw += torch.stack(biases).unsqueeze(1)
+    raw = (torch.baddbmm(torch.stack(biases).unsqueeze(1), mixed, head.mT) if lanes.has_bias
+           else torch.bmm(mixed, head.mT))
     return raw, Kept(inputs, gate, weights, shares, mixed, head, run)
 
 
@@ -117,7 +124,7 @@ class TaskLanes(Function):
         ctx.lanes, ctx.scales, ctx.has_run = lanes, None, kept.run is not None
         ctx.lanes_of_inputs = (*[None] * ((common is not None) + (given is not None)), *lanes.owners())
         ctx.save_for_backward(common, given, *parts, *kept[:-1], *(kept.run.tensors() if kept.run is not None else ()))
-        return tuple(one.clone() for one in outputs.unbind())  # no views: they may be written over
+        return tuple(aten.unbind_copy.int(outputs))  # no views: they may be written over
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor | None) -> Any:  # type: ignore[override]
@@ -159,24 +166,30 @@ def _back(lanes: Lanes, common: Tensor | None, kept: Kept, gradient: Float[Tenso
     experts: list[Tensor] = []
     to_common = to_given = to_reads = None
     if kept.run is not None:
-        mine = gradient.reshape(-1, 1, gradient.shape[-1])
-        in_weights.append(torch.bmm(mine, kept.run.output.flatten(0, 1).mT).view(*gradient.shape[:2], -1).mT)
-        own = _by_row(kept.weights[:, :lanes.own]).mT
+        shares, outputs = kept.weights[:, :lanes.own].mT.contiguous().unsqueeze(3), kept.run.output
+        in_own: list[Tensor] = []
+
+        def in_output(there: slice) -> Tensor:
+            flow = gradient[there].unsqueeze(2)
+            slopes = torch.bmm(flow.flatten(0, 1), outputs[there].flatten(0, 1).mT)
+            in_own.append(slopes.view(*flow.shape[:2], lanes.own))
+            return shares[there] * flow  # for a column and a row bmm takes longer
+
         if lanes.layers:
-            in_experts = (own * mine).view(kept.run.output.shape)  # for a column and a row bmm takes longer
             build = Build(lanes.tasks, lanes.own, lanes.layers)
-            to_reads, experts = go_back(build, kept.reads, kept.run, in_experts, needed[2], is_mine=True)
-        elif needed[1]:
-            flow = own * scaled.reshape(mine.shape)
-            to_given = flow.view(kept.run.output.shape).transpose(1, 2)
+            to_reads, experts = go_back_in_blocks(build, kept.reads, kept.run, in_output, needed[2])
+        else:
+            to_given = in_output(slice(0, lanes.tasks)).transpose(1, 2)
+            to_given = to_given if scales is None else to_given * scales.unsqueeze(1)
+        in_weights.append(torch.cat(in_own).mT)
     if common is not None and kept.shares is not None:
         in_weights.append(torch.bmm(gradient.transpose(0, 1), common.permute(1, 2, 0)).permute(1, 2, 0))
         if needed[0]:
             by_row, columns = scaled.transpose(0, 1), kept.shares.mT
             flow = columns * by_row if lanes.tasks == 1 else torch.bmm(columns, by_row)
             to_common = flow.transpose(0, 1)
-    in_logits = aten._softmax_backward_data(in_weights[0] if len(in_weights) == 1 else torch.cat(in_weights, dim=1),
-                                            kept.weights, 1, kept.weights.dtype)
+    in_softmax = in_weights[0] if len(in_weights) == 1 else torch.cat(in_weights, dim=1)
+    in_logits = aten._softmax_backward_data.default(in_softmax, kept.weights, 1, kept.weights.dtype)
     if needed[2]:
         through_gates = torch.bmm(in_logits.mT, kept.gates)
         to_reads = through_gates if to_reads is None else to_reads.add_(through_gates)

@@ -9,10 +9,11 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from .joined_layers import Build, JoinedLayers
+from .grouped_experts import GroupedExperts
+from .joined_layers import Build
 from .mixture import Gate, mix
 from .ordinary import is_ordinary
-from .stacked import are_alike, is_hooked, join, run_each
+from .stacked import are_alike, is_hooked, join, linear_parts, run_each
 from .task_lanes import Lanes, TaskLanes
 
 
@@ -42,8 +43,9 @@ def weigh(outputs: Sequence[Tensor | None], weights: Tensor) -> Tensor:
     return sum(others, start=first)
 
 
-def pass_on(sides: Sequence[Side], common: Float[Tensor, "S ..."] | None) -> tuple[list[Tensor], Tensor] | None:
-    """What the gates of each task make of its own and the common experts, and all own experts' outputs [T, M, N, C].
+def pass_on(sides: Sequence[Side], common: Float[Tensor, "S ..."] | None,
+            weights: Float[Tensor, "K ..."]) -> tuple[list[Tensor], Tensor] | None:
+    """What the gates of each task make of its own and the common experts, and what ``weights`` make of all of these.
 
     None where they don't run in one go.
     """
@@ -53,25 +55,24 @@ def pass_on(sides: Sequence[Side], common: Float[Tensor, "S ..."] | None) -> tup
     if gates is None or joined is None or reads[0].ndim != 2:
         return None
     build, experts = joined
-    if not is_ordinary(*reads, *([] if common is None else [common]), *gates, *experts):
+    if not is_ordinary(weights, *reads, *([] if common is None else [common]), *gates, *experts):
         return None
     reads_one = all(one is reads[0] for one in reads)
     stack = reads[0].expand(len(reads), *reads[0].shape) if reads_one else torch.stack(reads)
-    own = JoinedLayers.apply(build, stack, *experts)
+    own, side = GroupedExperts.apply(build, stack, weights, common, *experts)
     lanes = Lanes(len(sides), build.size, (), reads_one, False, False)
-    return list(TaskLanes.apply(lanes, common, own, *(reads[:1] if reads_one else reads), *gates)), own
+    return list(TaskLanes.apply(lanes, common, own, *(reads[:1] if reads_one else reads), *gates)), side
 
 
 def _linear_gates(sides: Sequence[Side]) -> list[Tensor] | None:
     """The weights of gates over rows; None where they differ, or more than that is to be run."""
-    gates = [side.gate.linear for side in sides]
-    if sides[0].gate.reads.positions or sides[0].reads.ndim < 2:
+    first, gates = sides[0], [side.gate for side in sides]
+    if first.gate.reads.positions or first.reads.ndim < 2 or not is_ordinary(first.reads):
         return None
-    if not is_ordinary(sides[0].reads) or len({len(side.own) for side in sides}) > 1:
+    linear = [cast(nn.Module, gate._modules["linear"]) for gate in gates]
+    if len({len(side.own) for side in sides}) > 1 or not are_alike(linear) or any(map(is_hooked, [*linear, *gates])):
         return None
-    if not are_alike(gates) or any(map(is_hooked, gates)) or any(is_hooked(side.gate) for side in sides):
-        return None
-    return [gate.weight for gate in gates]
+    return linear_parts(linear)[0]
 
 
 def _in_one_go(sides: Sequence[Side], common: Tensor | None) -> list[Tensor] | None:
@@ -84,9 +85,8 @@ def _in_one_go(sides: Sequence[Side], common: Tensor | None) -> list[Tensor] | N
         return None
     (build, experts), first, heads = joined, sides[0], [side.head for side in sides]
     has_heads = type(first.head) is nn.Linear and are_alike(heads) and not any(map(is_hooked, heads))
-    linear = cast(Sequence[nn.Linear], heads) if has_heads else []
-    biases = [head.bias for head in linear if head.bias is not None]
-    parameters = [*gates, *experts, *(head.weight for head in linear), *biases]
+    weights, biases = linear_parts(heads) if has_heads else ([], [])
+    parameters = [*gates, *experts, *weights, *biases]
     if not is_ordinary(*(side.reads for side in sides), *([] if common is None else [common]), *parameters):
         return None
     reads_one = all(side.reads is first.reads for side in sides)
