@@ -10,7 +10,7 @@ import numpy as np
 from portfolio_cells import Cell
 from portfolio_stacked import stacked
 from sharewise.plan.choice import choose
-from sharewise.plan.ensemble import Bench, pick_for_all, pick_for_one, select
+from sharewise.plan.ensemble import Bench, pick_for_all, pick_from, select
 from sharewise.plan.evidence import Estimate, moderated_errors, posterior, worth_sharing
 from sharewise.plan.votes import drawn_losses, votes
 from sharewise.task import Binary, Regression, Task
@@ -101,7 +101,7 @@ class Choice:
         """Ensembles that start from what greedy selection over all tasks picked."""
         benches, anyone = self._everywhere()
         common = pick_for_all(benches)
-        return self._weights([pick_for_one(one, common / common.sum()) for one in benches], anyone)
+        return self._weights(pick_from(benches, [common / common.sum()] * len(benches)), anyone)
 
     def _voted(self) -> Array:
         """Votes alone."""
