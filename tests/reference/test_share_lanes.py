@@ -89,7 +89,8 @@ def test_numbers_and_slopes_are_those_of_one_by_one_whichever_tasks_are_heard(mo
 @pytest.mark.parametrize("numbers", [1, 7 * 5 * 2 * 2])
 @pytest.mark.parametrize("heard", [NAMES, ("a",)])
 def test_numbers_and_slopes_are_the_same_in_blocks_of_a_task_or_two(some, monkeypatch, numbers, heard):
-    monkeypatch.setattr("sharewise.share.joined_layers.BLOCK", numbers)
+    for file in ("run_layers", "layers_back"):
+        monkeypatch.setattr(f"sharewise.share.{file}.BLOCK", numbers)
     test_numbers_and_slopes_are_those_of_one_by_one_whichever_tasks_are_heard(some, (7,), heard)
 
 

@@ -8,10 +8,12 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
+from .alike_layers import are_alike, is_hooked
+from .build import join
 from .ordinary import is_ordinary
 from .per_task import PerTask
 from .side_by_side import Row, SideBySide
-from .stacked import are_alike, is_hooked, join, sum_first
+from .stacked import sum_first
 from .stitch_lanes import StitchLanes
 from .stitched import Stitched
 from .stitched_stages import StitchedStages

@@ -10,7 +10,11 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.autograd import Function
 
-from .joined_layers import Build, Run, differentiated, go_back_in_blocks, run_layers
+from .build import Build
+from .differentiated import differentiated
+from .layers_back import go_back_in_blocks
+from .mix_by_row import mix_by_row, slopes_by_row
+from .run_layers import Run, run_layers
 
 
 class GroupedExperts(Function):
@@ -46,22 +50,23 @@ class GroupedExperts(Function):
             if in_mixed is None:
                 return cast(Tensor, in_own)[there].transpose(1, 2).clone()
             outputs = run.output[there]
-            in_weights.append(_in_weights(outputs, in_mixed).flatten(0, 1))
-            found = _by_row(mine[there]).view(*outputs.shape[:3], 1) * in_mixed.unsqueeze(1)
+            flow = in_mixed.expand(len(outputs), *in_mixed.shape)
+            in_weights.append(slopes_by_row(outputs, flow).mT.flatten(0, 1))
+            found = mine[there].mT.contiguous().unsqueeze(3) * in_mixed.unsqueeze(1)
             return found if in_own is None else found.add_(in_own[there].transpose(1, 2))
 
         to_inputs, slopes = go_back_in_blocks(build, inputs, run, in_output, ctx.needs_input_grad[1])
         if in_mixed is not None and common is not None:
-            in_weights.append(_in_weights(common.transpose(0, 1).unsqueeze(0), in_mixed)[0])
-            in_common = (_by_row(rest).mT * in_mixed.unsqueeze(1)).transpose(0, 1)
+            in_weights.append(slopes_by_row(common.transpose(0, 1).unsqueeze(0), in_mixed.unsqueeze(0))[0].mT)
+            in_common = (rest[0].mT.contiguous().unsqueeze(2) * in_mixed.unsqueeze(1)).transpose(0, 1)
         return None, to_inputs, torch.cat(in_weights) if in_weights else None, in_common, *slopes
 
 
 def _mix(weights: Float[Tensor, "K N"], output: Float[Tensor, "T N M C"],
          common: Float[Tensor, "S N C"] | None) -> Float[Tensor, "N C"]:
     mine, rest = _split(weights, output)
-    mixed = _weigh(mine, output).sum(0)
-    return mixed if common is None else mixed + _weigh(rest, common.transpose(0, 1).unsqueeze(0))[0]
+    mixed = mix_by_row(mine, output).sum(0)
+    return mixed if common is None else mixed + mix_by_row(rest, common.transpose(0, 1).unsqueeze(0))[0]
 
 
 def _split(weights: Float[Tensor, "K N"],
@@ -71,32 +76,13 @@ def _split(weights: Float[Tensor, "K N"],
     return mine.view(groups, size, rows), rest.unsqueeze(0)
 
 
-def _weigh(weights: Float[Tensor, "T M N"], outputs: Float[Tensor, "T N M C"]) -> Float[Tensor, "T N C"]:
-    """A product of a row and a matrix for each group and row: no weighed output is ever written."""
-    groups, rows, _, width = outputs.shape
-    return torch.bmm(_by_row(weights), outputs.flatten(0, 1)).view(groups, rows, width)
-
-
-def _in_weights(outputs: Float[Tensor, "T N M C"], gradient: Float[Tensor, "N C"]) -> Float[Tensor, "T M N"]:
-    groups, rows, size, width = outputs.shape
-    flow = gradient.expand(groups, rows, width).reshape(-1, 1, width)
-    return torch.bmm(flow, outputs.flatten(0, 1).mT).view(groups, rows, size).mT
-
-
-def _by_row(weights: Float[Tensor, "T M N"]) -> Float[Tensor, "TN 1 M"]:
-    """Contiguous: others torch would take one by one."""
-    return weights.mT.contiguous().view(-1, 1, weights.shape[1])
-
-
 def _again(build: Build, inputs: Tensor, weights: Tensor, common: Tensor | None, parameters: Sequence[Tensor],
            in_own: Tensor | None, in_mixed: Tensor | None) -> list[Tensor | None]:
     """The gradients as autograd gives them, which can be differentiated once more."""
-    both = [inputs, weights] if common is None else [inputs, weights, common]
 
-    def run(parts: list[Tensor]) -> Sequence[Tensor]:
-        output = run_layers(build, parts[0], parts[len(both):]).output
-        mixed = _mix(parts[1], output, None if common is None else parts[2])
-        return [one for gradient, one in ((in_own, output.transpose(1, 2)), (in_mixed, mixed)) if gradient is not None]
+    def run(inputs: list[Any]) -> Sequence[Tensor]:
+        reads, weights, common, *parameters = inputs
+        output = run_layers(build, reads, parameters).output
+        return output.transpose(1, 2), _mix(weights, output, common)
 
-    found = differentiated(run, [*both, *parameters], [one for one in (in_own, in_mixed) if one is not None])
-    return [*found[:len(both)], *[None] * (3 - len(both)), *found[len(both):]]
+    return differentiated(run, [inputs, weights, common, *parameters], [in_own, in_mixed])

@@ -10,7 +10,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.autograd import Function
 
-from .joined_layers import differentiated
+from .differentiated import differentiated
 
 
 class StitchLanes(Function):

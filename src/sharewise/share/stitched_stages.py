@@ -10,7 +10,8 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.autograd import Function
 
-from .joined_layers import ACTIVATIONS, Layer, differentiated
+from .build import Layer
+from .differentiated import differentiated
 
 Stages = tuple[tuple[Layer, ...], ...]  # the layers of each stage
 
@@ -90,11 +91,7 @@ def run_stages(stages: Stages, stacks: Stacks, inputs: Float[Tensor, "N D"]) -> 
             read.append(features)
             weights, bias = next(layers)
             features = torch.bmm(weights, features) if bias is None else torch.baddbmm(bias, weights, features)
-            keeps = features
-            if layer.activation is not None:
-                activation = ACTIVATIONS[layer.activation]
-                features = activation.run(keeps)
-                keeps = features if activation.keeps_result else keeps
+            features, keeps = layer.activate(features)
             kept.append(keeps)
         if place < len(stages) - 1:
             read.append(features)
@@ -118,8 +115,7 @@ def _back(stages: Stages, weights: list[Tensor], units: list[Tensor], kept: Pass
             gradient = torch.bmm(units[place].mT, by_channel).transpose(0, 1)
         for at, layer in reversed(list(enumerate(stages[place]))):
             matrix, keeps = weights.pop(), results.pop()
-            if layer.activation is not None:
-                gradient = ACTIVATIONS[layer.activation].back(gradient, keeps, is_mine)
+            gradient = layer.go_back(gradient, keeps, is_mine)
             layers.append([torch.bmm(gradient, read.pop().mT), *([gradient.sum(2)] if layer.has_bias else [])])
             if place or at or to_inputs:
                 gradient, is_mine = torch.bmm(matrix.mT, gradient), True

@@ -9,12 +9,14 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from .alike_layers import are_alike, is_hooked, linear_parts
+from .build import Build, join
 from .grouped_experts import GroupedExperts
-from .joined_layers import Build
+from .lanes import Lanes
 from .mixture import Gate, mix
 from .ordinary import is_ordinary
-from .stacked import are_alike, is_hooked, join, linear_parts, run_each
-from .task_lanes import Lanes, TaskLanes
+from .stacked import run_each
+from .task_lanes import TaskLanes
 
 
 class Side(NamedTuple):
