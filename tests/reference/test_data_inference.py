@@ -138,3 +138,9 @@ def test_all_targets_with_a_trouble_are_named_at_once():
     with pytest.raises(DataError) as alone:
         infer_tasks(table, ["fine", "same"])
     assert "The like" not in str(alone.value)
+
+
+def test_words_among_many_numbers_are_named_with_their_row():
+    column = ["yes", "no"] * 40 + [str(at / 8) for at in range(60)]
+    with pytest.raises(DataError, match=r"mixes numbers and text: 'no' in row 1 \(and 1 more\)"):
+        infer_tasks(pd.DataFrame({"answer": column}), ["answer"])

@@ -97,8 +97,9 @@ def natural_order(column: pd.Series) -> list[Any] | None:
         return found
     if not all(isinstance(value, str) for value in found):
         return None
-    numbers = text_numbers(pd.Series(found, dtype="str"), f"target {column.name!r}")
-    return word_order(found) if numbers is None else [found[at] for at in numbers.to_numpy().argsort(kind="stable")]
+    first = column.dropna().astype("str").drop_duplicates().sort_values()  # with the rows where they stand
+    numbers = text_numbers(first, f"target {column.name!r}")
+    return word_order(found) if numbers is None else first.iloc[numbers.to_numpy().argsort(kind="stable")].tolist()
 
 
 def _multilabel(rest: str, column: pd.Series) -> Kind:
