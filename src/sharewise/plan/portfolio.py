@@ -44,6 +44,7 @@ from .groupings import groupings
 from .label_methods import label_candidates
 from .plan import Plan
 from .sharing import check_sizes, ways
+from .within_kinds import kind_and_size, within_kinds
 
 if TYPE_CHECKING:
     from .prepare import Prepared
@@ -121,11 +122,14 @@ def candidates_for(tasks: Sequence[Task], Y: Float[Array, "N W"], grove: Grove, 
     """Every candidate of every family that a plan allows; shared networks also with each of ``balancers``, and in each
     of the ``architectures``."""
     names = [task.name for task in tasks]
-    found = _separate(tasks, grove, seed)  # for a given plan, too: the report compares with them
+    apart = _separate(tasks, grove, seed)  # for a given plan, too: the report compares with them
+    found = list(apart)
     plans = {} if plan == "separate" else _plans(tasks, Y, plan)
     for title, one in plans.items():
         one.check_tasks(names)
         found += _shared(tasks, title, one, grove, seed, balancers or {}, architectures) if len(names) > 1 else []
+    if tasks[0].task_column and plan == "auto":
+        found = [within_kinds(one, tasks, apart) for one in found]
     alike_only = ("linear", "trees") if tasks[0].task_column else ("linear",)
     return [one for one in found if plan != "auto" or one.family not in alike_only or not one.shares or _has_alike(one)]
 
@@ -176,7 +180,7 @@ def _shared(tasks: Sequence[Task], title: str, plan: Plan, grove: Grove, seed: i
 def _has_alike(candidate: Candidate) -> bool:
     """Whether two tasks that learn together are of one kind and size: lines of others share nothing, nor do
     pooled trees."""
-    return any(len({(task.kind.name, task.kind.outputs) for task in part.tasks}) < len(part.tasks)
+    return any(len({kind_and_size(task) for task in part.tasks}) < len(part.tasks)
                for part in candidate.parts)
 
 
