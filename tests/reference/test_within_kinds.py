@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from sharewise.plan.portfolio import Grove, candidates_for
-from sharewise.task import Binary, Regression, Task
+from sharewise.plan.within_kinds import learning_alone
+from sharewise.task import Binary, Multilabel, Regression, Task
 
 TASKS = [Task("y[c]", Regression(), ("y",), "", "of", "c"), *(
     Task(f"y[{name}]", Binary((0, 1)), ("y",), "", "of", name) for name in "ab")]
@@ -24,3 +25,12 @@ def test_a_task_without_its_like_learns_as_apart(recipe):
     assert pooled.shares and [part.shares for part in pooled.parts] == [True, False]
     alone = pooled.parts[1].fit(X, Y[:, :1]).predict(X)["y[c]"]
     assert (alone == apart.parts[0].fit(X, Y).predict(X)["y[c]"]).all()
+
+
+def test_who_learns_alone_in_every_candidate():
+    found = candidates_for(TASKS, np.full((90, 3), 1.0), Grove.of(90, 3, 3))
+    kept = [one for one in found if one.family in ("linear", "trees")]
+    assert learning_alone(kept, TASKS) == {"y[c]"}
+    assert learning_alone(found, TASKS) == set()  # networks share over kinds
+    assert learning_alone([one for one in found if not one.shares], TASKS) == {task.name for task in TASKS}
+    assert learning_alone([], [Task("tags", Multilabel(("a", "b")))]) == set()

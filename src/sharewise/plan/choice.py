@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,12 +34,14 @@ class TaskChoice:
 
 def choose(tasks: Sequence[Task], Y: Float[Array, "N W"], folds: Int[Array, "N"],
            predictions: Sequence[dict[str, Float[Array, "N C"]]], shares: Sequence[bool], units: dict[str, float],
-           groups: Int[Array, "N"] | None = None, seed: int = 0, forced: bool = False) -> dict[str, TaskChoice]:
+           groups: Int[Array, "N"] | None = None, seed: int = 0, forced: bool = False,
+           alone: Collection[str] = ()) -> dict[str, TaskChoice]:
     """For every task: the ensemble that serves it, out of the candidates' out-of-fold ``predictions``.
 
     ``shares[m]`` says whether candidate m learned tasks together. The ensemble without shared learners is the default;
     the one out of all candidates takes its place where the evidence says that it is better (``worth_sharing``); with
-    ``forced``, the one out of shared candidates always does. The honest means of a row come from ensembles and
+    ``forced``, the one out of shared candidates always does. Tasks that learn ``alone`` in every candidate keep the
+    default: what other weights bring them is no gain of sharing. The honest means of a row come from ensembles and
     decisions made on the other folds.
     """
     seen = observed_rows(Y, tasks)
@@ -52,7 +54,7 @@ def choose(tasks: Sequence[Task], Y: Float[Array, "N W"], folds: Int[Array, "N"]
     sides = _sides(np.asarray(shares, dtype=bool))
     full = _weights(benches, own_folds, sides, None, seed)
     honest = _honest(benches, own_folds, sides, seed)
-    winners = _winners(benches, honest, own_folds)
+    winners = {fold: names.difference(alone) for fold, names in _winners(benches, honest, own_folds).items()}
     if forced and "together" in full:
         return {task.name: _forced(rows[task.name], full, honest[task.name], task.name) for task in tasks}
     return {task.name: _chosen(task.name, rows[task.name], full, honest[task.name], winners, own_folds[task.name])

@@ -40,6 +40,7 @@ from .reporting import Evidence, RunFacts, build_report, evidence_of_choice, evi
 from .run import RunFolder
 from .served import Member, Served
 from .sharing import check_share
+from .within_kinds import learning_alone
 
 Array = np.ndarray
 
@@ -163,7 +164,7 @@ class Learner:
         self.choices_: dict[str, TaskChoice] = choose(
             self.tasks_, prepared.Y, prepared.folds, [run.means(candidate) for candidate in done],
             [candidate.shares for candidate in done], {name: scale.unit for name, scale in self.scales_.items()},
-            prepared.groups, self.seed, forced=self.plan not in ("auto", "separate"))
+            prepared.groups, self.seed, self.plan not in ("auto", "separate"), learning_alone(done, self.tasks_))
         self.plan_ = served_plan(self.choices_, done)
         parts = slices(self.tasks_)
         calibrations = {task.name: fit_calibration(task, one.means["chosen"], prepared.Y[one.rows, parts[task.name]])

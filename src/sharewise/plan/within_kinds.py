@@ -1,4 +1,4 @@
-"""Pooled trees in a table whose tasks are of several kinds."""
+"""Who shares with whom in a table whose tasks are of several kinds."""
 
 from __future__ import annotations
 
@@ -35,6 +35,19 @@ def within_kinds(candidate: Candidate, tasks: Sequence[Task], apart: Sequence[Ca
     parts = tuple(clone(pooled if len(group.learns) > 1 else alone).set_params(
         tasks=[by_name[name] for name in group.learns]) for group in groups)
     return replace(candidate, plan=Plan(tuple(groups)), parts=parts)
+
+
+def learning_alone(candidates: Sequence[Candidate], tasks: Sequence[Task]) -> frozenset[str]:
+    """The tasks that no candidate learns with another: lines share among tasks of one kind and size. A set of labels
+    has company in itself."""
+    by_name = {task.name: task for task in tasks}
+    helped = {task.name for task in tasks if task.kind.width > 1}
+    for one in (one for one in candidates if one.shares):
+        for group in one.plan.groups:
+            sizes = [kind_and_size(by_name[name]) for name in group.learns]
+            helped |= {name for name in group.serves if len(sizes) > 1 and (
+                one.family != "linear" or sizes.count(kind_and_size(by_name[name])) > 1)}
+    return frozenset(by_name.keys() - helped)
 
 
 def kind_and_size(task: Task) -> tuple[str, int]:
