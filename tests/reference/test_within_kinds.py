@@ -34,3 +34,8 @@ def test_who_learns_alone_in_every_candidate():
     assert learning_alone(found, TASKS) == set()  # networks share over kinds
     assert learning_alone([one for one in found if not one.shares], TASKS) == {task.name for task in TASKS}
     assert learning_alone([], [Task("tags", Multilabel(("a", "b")))]) == set()
+
+
+def test_nothing_is_pooled_where_no_two_are_alike():
+    found = candidates_for(TASKS[:2], np.full((60, 2), 1.0), Grove.of(60, 3, 3))
+    assert not [one.name for one in found if "pooled" in one.name]

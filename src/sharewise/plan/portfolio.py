@@ -128,10 +128,12 @@ def candidates_for(tasks: Sequence[Task], Y: Float[Array, "N W"], grove: Grove, 
     for title, one in plans.items():
         one.check_tasks(names)
         found += _shared(tasks, title, one, grove, seed, balancers or {}, architectures) if len(names) > 1 else []
-    if tasks[0].task_column and plan == "auto":
-        found = [within_kinds(one, tasks, apart) for one in found]
-    alike_only = ("linear", "trees") if tasks[0].task_column else ("linear",)
-    return [one for one in found if plan != "auto" or one.family not in alike_only or not one.shares or _has_alike(one)]
+    if plan != "auto":
+        return found
+    is_long = bool(tasks[0].task_column)
+    alike_only = ("linear", "trees") if is_long else ("linear",)
+    kept = [one for one in found if one.family not in alike_only or not one.shares or _has_alike(one)]
+    return [within_kinds(one, tasks, apart) for one in kept] if is_long else kept
 
 
 def _separate(tasks: Sequence[Task], grove: Grove, seed: int) -> list[Candidate]:
