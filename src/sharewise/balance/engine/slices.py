@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from typing import Any
 
 from torch import Tensor
 
 from .cut import Cut
+from .watching import watching
 
 
 class Slices:
@@ -46,17 +46,10 @@ class Slices:
             self.whole = whole[0]
 
 
-@contextmanager
-def joined_slices(cut: Cut) -> Iterator[list[Slices]]:
+def joined_slices(cut: Cut) -> AbstractContextManager[list[Slices]]:
     """Watch all such slices on the CPU; each is to ``start`` before each pass."""
     readers: dict[tuple[Any, int], list[Any]] = {}
     for node in cut.reached:
         if node.name() == "SelectBackward0" and node._input_metadata[0].device.type == "cpu":
             readers.setdefault(node.next_functions[0], []).append(node)
-    found = [Slices(nodes) for (parent, _), nodes in readers.items() if 1 < len(nodes) == cut.uses[parent]]
-    handles = [handle for one in found for handle in one.watch()]
-    try:
-        yield found
-    finally:
-        for handle in handles:
-            handle.remove()
+    return watching([Slices(nodes) for (parent, _), nodes in readers.items() if 1 < len(nodes) == cut.uses[parent]])

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from typing import Any
 
 import torch
@@ -12,6 +11,7 @@ from torch import Tensor
 from .cut import Cut
 from .nature import BY_ELEMENT
 from .taken import take_over
+from .watching import watching
 
 BACKWARD = torch.ops.aten.convolution_backward.default
 SURE = BY_ELEMENT | {"ConvolutionBackward0", "NativeBatchNormBackward0"}  # a gradient that comes in goes out again
@@ -62,16 +62,9 @@ class Strided:
         return (whole, *rest)
 
 
-@contextmanager
-def strided_convolutions(cut: Cut) -> Iterator[list[Strided]]:
+def strided_convolutions(cut: Cut) -> AbstractContextManager[list[Strided]]:
     """Watch all such convolutions on the CPU; each is to ``start`` before each pass."""
-    found = find_strided(cut)
-    handles = [handle for one in found for handle in one.watch()]
-    try:
-        yield found
-    finally:
-        for handle in handles:
-            handle.remove()
+    return watching(find_strided(cut))
 
 
 def find_strided(cut: Cut) -> list[Strided]:
