@@ -28,3 +28,15 @@ def assert_alike(found: list[Tensor | None], wanted: list[Tensor | None]) -> Non
     for one, other in zip(found, wanted, strict=True):
         if one is not None:
             torch.testing.assert_close(one, other)
+
+
+def assert_alike_twice(model: nn.Module) -> None:
+    """First and second derivatives of tasks "a" and "c" are those of the copy that runs one by one."""
+    inputs, found = make_inputs(4), []
+    for one in (model, one_by_one(model)):
+        raws, parameters = one(inputs), [inputs, *one.parameters()]
+        loss = raws["a"].pow(3).sum() + raws["c"].pow(3).sum()
+        first = torch.autograd.grad(loss, parameters, create_graph=True, allow_unused=True)
+        slope = sum(part.square().sum() for part in first if part is not None)
+        found.append([*first, *torch.autograd.grad(slope, parameters, allow_unused=True)])
+    assert_alike(*found)

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from one_by_one import assert_alike, make_inputs, one_by_one
+from one_by_one import assert_alike, assert_alike_twice, make_inputs, one_by_one
 from sharewise import balance, share
 from sharewise.balance.graph import tasks_reaching
 
@@ -42,14 +42,7 @@ def test_numbers_and_slopes_are_those_of_one_by_one_whichever_tasks_are_heard(bi
 
 
 def test_it_can_be_differentiated_twice():
-    model, inputs, found = build(), make_inputs(4), []
-    for one in (model, one_by_one(model)):
-        raws, parameters = one(inputs), [inputs, *one.parameters()]
-        loss = raws["a"].pow(3).sum() + raws["c"].pow(3).sum()
-        first = torch.autograd.grad(loss, parameters, create_graph=True, allow_unused=True)
-        slope = sum(part.square().sum() for part in first if part is not None)
-        found.append([*first, *torch.autograd.grad(slope, parameters, allow_unused=True)])
-    assert_alike(*found)
+    assert_alike_twice(build())
 
 
 def test_raw_outputs_may_be_written_over():
